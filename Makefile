@@ -1,0 +1,47 @@
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint type format schema check cov clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+setup: $(VENV)/ready ## make the virtual environment with the pinned libraries
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: setup ## the whole job on the embedded emulator, no Azure account needed
+	$(BIN)/aci-reconcile demo
+
+test: setup ## run every test
+	$(BIN)/python -m pytest -n 2 -q
+
+lint: setup ## style and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+
+type: setup ## static types
+	$(BIN)/mypy
+
+format: setup ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schema: setup ## generate the JSON Schemas
+	$(BIN)/python schemas/generate.py
+
+check: lint type test ## all that CI runs
+
+cov: setup ## test coverage
+	$(BIN)/coverage run -m pytest -q -n 0
+	$(BIN)/coverage report --skip-covered
+
+clean: ## remove what make and the demo made
+	rm -rf $(VENV) .aci-reconcile .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
