@@ -1,0 +1,45 @@
+"""`python -m reconciler.emulator`: serve until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from reconciler.emulator import Emulator, EmulatorStateUnusable, Pace, Polls, RealTime
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve as the command line asks; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m reconciler.emulator", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8080, help="port; 0 picks a free one")
+    parser.add_argument("--database", type=Path, help="file that keeps the state; default: memory")
+    parser.add_argument(
+        "--pace",
+        choices=("real", "polls"),
+        default="real",
+        help="transitions take seconds, or end by being polled",
+    )
+    options = parser.parse_args(arguments)
+    pace: Pace = RealTime() if options.pace == "real" else Polls()
+    try:
+        emulator = Emulator(
+            database=options.database,
+            time=pace,
+            host=options.host,
+            port=options.port,
+            record=False,
+        )
+        emulator.start()
+    except (EmulatorStateUnusable, OSError) as exc:
+        sys.stderr.write(f"emulator: {exc}\n")
+        return 1
+    sys.stdout.write(f"Azure Container Instances emulator on {emulator.url} (Ctrl-C stops it)\n")
+    sys.stdout.flush()
+    emulator.serve_forever()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

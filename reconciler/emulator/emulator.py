@@ -1,0 +1,257 @@
+"""The emulator as others use it: start, stop, look inside, change things behind a client's back."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from reconciler.emulator.facts import Foreign, Group, ResourceGroup, begin
+from reconciler.emulator.jsonval import JsonObject
+from reconciler.emulator.pace import Kind, Pace, Polls
+from reconciler.emulator.properties import spec_of
+from reconciler.emulator.readback import shown
+from reconciler.emulator.records import Records
+from reconciler.emulator.server import HttpServer, LoggedRequest, application
+from reconciler.emulator.service import Service
+from reconciler.emulator.store import Database, GroupKey
+from reconciler.emulator.throttle import Limits, Throttle
+from reconciler.emulator.world import Answers, Call, Reply, World
+from reconciler.emulator.writes import start_of
+
+_VERSION = "2023-05-01"
+
+
+class Emulator:
+    """A local ARM with Azure Container Instances, over plain HTTP.
+
+    `database` is kept across processes, or None for memory; `time` says how transitions come to
+    their end. Bodies of requests are kept for assertions while `record` is true.
+
+    Raises:
+        EmulatorStateUnusable: the database is damaged, foreign, or cannot be opened.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Path | None = None,
+        time: Pace | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        limits: Limits | None = None,
+        answers: Answers | None = None,
+        page_size: int = 1000,
+        record: bool = True,
+    ) -> None:
+        self.time: Pace = time if time is not None else Polls()
+        self._address = (host, port)
+        self._requests: list[LoggedRequest] | None = [] if record else None
+        self._http: HttpServer | None = None
+        self._service = Service(
+            database=Database(database),
+            pace=self.time,
+            answers=answers or Answers(),
+            throttle=Throttle(limits or Limits()),
+            page_size=page_size,
+        )
+
+    # Running
+
+    def start(self) -> Self:
+        """Serve on a thread of its own; `url` is known from here on.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        log = self._requests.append if self._requests is not None else None
+        try:
+            self._http = HttpServer(application(self._service, log), *self._address)
+        except OSError:
+            self._service.database.close()
+            raise
+        self._http.start()
+        return self
+
+    def stop(self) -> None:
+        """Close every socket and the database; a second call does nothing."""
+        if self._http is not None:
+            self._http.stop()
+            self._http = None
+        self._service.database.close()
+
+    def serve_forever(self) -> None:
+        """Serve until interrupted (Ctrl-C), then stop."""
+        if self._http is None:
+            self.start()
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self.stop()
+
+    def __enter__(self) -> Self:
+        """A running emulator."""
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """A stopped one."""
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a slash at the end.
+
+        Raises:
+            RuntimeError: it is not running.
+        """
+        if self._http is None:
+            raise RuntimeError("the emulator is not running: call start() first")
+        host, port = self._http.address
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    # Looking
+
+    @property
+    def requests(self) -> tuple[LoggedRequest, ...]:
+        """The requests answered so far, in order."""
+        return tuple(self._requests or ())
+
+    def count(self, method: str, *, containing: str = "") -> int:
+        """How many requests had this method and `containing` in their path, in any case."""
+        part = containing.lower()
+        return sum(r.method == method and part in r.path.lower() for r in self.requests)
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """Members of bodies that the service does not know and dropped, by path."""
+        return self._service.dropped
+
+    def groups(self, subscription: str | None = None) -> list[JsonObject]:
+        """The container groups as a GET would show them, without counting as a read."""
+        with self._world() as world:
+            return [
+                shown(group, _VERSION, world.moment(reads))
+                for group, reads in world.records.groups(subscription)
+            ]
+
+    def restarts(self, subscription: str, resource_group: str, name: str) -> int:
+        """How often the group's containers were restarted in place, by PUT or by restart.
+
+        Raises:
+            KeyError: there is no such group.
+        """
+        with self._world() as world:
+            return _existing(world, subscription, resource_group, name)[0].restarts
+
+    # Meddling
+
+    @property
+    def intercept(self) -> Callable[[Call], Reply | None] | None:
+        """Asked before each request; what it returns is the answer, None lets the request pass."""
+        return self._service.intercept
+
+    @intercept.setter
+    def intercept(self, interceptor: Callable[[Call], Reply | None] | None) -> None:
+        self._service.intercept = interceptor
+
+    def given(
+        self,
+        subscription: str,
+        resource_group: str,
+        name: str,
+        body: JsonObject,
+        *,
+        version: str = _VERSION,
+        failure: str = "",
+    ) -> None:
+        """Put a settled group in place, and its resource group, without HTTP and unvalidated.
+
+        With `failure` it is one whose provisioning failed for that reason.
+        """
+        with self._world() as world:
+            spec = spec_of(body, version, self._service.dropped)
+            if world.records.resource_group(subscription, resource_group) is None:
+                location = str(spec.get("location", "westeurope"))
+                world.records.save_resource_group(
+                    ResourceGroup(subscription=subscription, name=resource_group, location=location)
+                )
+            phase = replace(begin(Kind.CREATE, self.time), span=0.0)
+            group = Group(
+                subscription=subscription,
+                resource_group=resource_group,
+                name=name,
+                version=version,
+                spec=spec,
+                phase=phase,
+                started=start_of(phase),
+                deployed=start_of(phase),
+                failure=failure,
+            )
+            world.records.save(group)
+
+    def change(
+        self,
+        subscription: str,
+        resource_group: str,
+        name: str,
+        mutate: Callable[[JsonObject], None],
+    ) -> None:
+        """Let `mutate` change a group's body in place, as if somebody had used the portal.
+
+        Nothing restarts and nothing is validated; the body is `{location, tags, properties, …}`.
+
+        Raises:
+            KeyError: there is no such group.
+        """
+        with self._world() as world:
+            group, reads = _existing(world, subscription, resource_group, name)
+            body = copy.deepcopy(group.spec)
+            mutate(body)
+            spec = spec_of(body, group.version, self._service.dropped)
+            world.records.save(replace(group, spec=spec), reads=reads)
+
+    def place_resource(
+        self,
+        subscription: str,
+        resource_group: str,
+        kind: str,
+        name: str,
+        *,
+        location: str = "westeurope",
+    ) -> str:
+        """Let a resource of another kind lie in a resource group; its id.
+
+        Its `kind` is like `Microsoft.Storage/storageAccounts`. It shows in lists of resources only.
+        """
+        base = f"/subscriptions/{subscription}/resourceGroups/{resource_group}"
+        resource = Foreign(
+            id=f"{base}/providers/{kind}/{name}", name=name, type=kind, location=location
+        )
+        with self._world() as world:
+            world.records.place(subscription, resource_group, resource)
+        return resource.id
+
+    @contextmanager
+    def _world(self) -> Iterator[World]:
+        with self._service.database.transaction() as connection:
+            yield self._service.world(Records(connection))
+
+
+def _existing(world: World, subscription: str, resource_group: str, name: str) -> tuple[Group, int]:
+    found = world.records.find(GroupKey.of(subscription, resource_group, name))
+    if found is None:
+        raise KeyError(f"no container group '{name}' in resource group '{resource_group}'")
+    return found

@@ -1,0 +1,119 @@
+"""One request in, one answer out: versions, throttling, routing, and the headers ARM adds."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from reconciler.emulator import routes
+from reconciler.emulator.errors import Refusal, not_modelled
+from reconciler.emulator.facts import region_of
+from reconciler.emulator.jsonval import as_text
+from reconciler.emulator.pace import Pace
+from reconciler.emulator.records import Records
+from reconciler.emulator.store import Database, GroupKey
+from reconciler.emulator.throttle import Throttle
+from reconciler.emulator.world import Answers, Call, Reply, World, check_version, key_in
+
+# ARM answers from where it likes; what clients see of that is a header.
+_ARM_REGION = "WESTEUROPE"
+
+
+@dataclass(slots=True, kw_only=True)
+class Service:
+    """The emulated ARM, without its HTTP."""
+
+    database: Database
+    pace: Pace
+    answers: Answers
+    throttle: Throttle
+    page_size: int
+    dropped: Counter[str] = field(default_factory=Counter)
+    tombs: set[GroupKey] = field(default_factory=set)
+    intercept: Callable[[Call], Reply | None] | None = None
+
+    def answer(self, call: Call) -> Reply:
+        """Carry out a call in one transaction; a refusal is an answer too."""
+        headers = _common_headers(self.pace.now())
+        try:
+            check_version(call)
+            found = routes.find(call.method, call.path)
+            if found is None:
+                raise not_modelled(f"{call.method} {call.path}")
+            handler, args = found
+            call = replace(call, args=args)
+            _check_subscription(call)
+            with self.database.transaction() as connection:
+                world = self.world(Records(connection))
+                reply = self._within(world, call, handler, headers)
+        except Refusal as refusal:
+            reply = _refused(refusal)
+        request_id = str(uuid.uuid4())
+        if reply.region:
+            request_id = f"{region_of(reply.region)}:{request_id}"
+        headers.setdefault("x-ms-request-id", request_id)
+        return replace(reply, headers=headers | dict(reply.headers))
+
+    def world(self, records: Records) -> World:
+        """What handlers are given in a transaction."""
+        return World(
+            records=records,
+            pace=self.pace,
+            answers=self.answers,
+            page_size=self.page_size,
+            dropped=self.dropped,
+            tombs=self.tombs,
+        )
+
+    def _within(
+        self, world: World, call: Call, handler: routes.Handler, headers: dict[str, str]
+    ) -> Reply:
+        """The handler's answer. A refusal is caught here, as what was counted must be kept."""
+        try:
+            subscription = call.args.get("subscription", "")
+            headers |= self.throttle.arm(call.method, subscription, world.now())
+            if call.method in ("PUT", "DELETE") and "name" in call.args:
+                region = _region(world, call)
+                headers |= self.throttle.provider(call.method, subscription, region, world.now())
+            return handler(world, call)
+        except Refusal as refusal:
+            return _refused(refusal)
+
+
+def _refused(refusal: Refusal) -> Reply:
+    return Reply(status=refusal.status, body=refusal.body, headers=refusal.headers)
+
+
+def _check_subscription(call: Call) -> None:
+    asked = call.args.get("subscription")
+    if asked is not None and not routes.is_subscription(asked):
+        raise Refusal(
+            400,
+            "InvalidSubscriptionId",
+            f"The provided subscription identifier '{asked}' is malformed or invalid.",
+        )
+
+
+def _region(world: World, call: Call) -> str:
+    """The region a write is counted in: where the group is, or is to be."""
+    found = world.records.find(key_in(call))
+    if found is not None:
+        return region_of(found[0].location)
+    location = call.body.get("location") if isinstance(call.body, dict) else None
+    return region_of(as_text(location))
+
+
+def _common_headers(now: datetime) -> dict[str, str]:
+    """What every answer carries. Source: A.1."""
+    return {
+        "Cache-Control": "no-cache",
+        "Pragma": "no-cache",
+        "Expires": "-1",
+        "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+        "X-Content-Type-Options": "nosniff",
+        "x-ms-correlation-request-id": str(uuid.uuid4()),
+        "x-ms-routing-request-id": f"{_ARM_REGION}:{now:%Y%m%dT%H%M%SZ}:{uuid.uuid4()}",
+    }
