@@ -1,0 +1,114 @@
+"""The only way a value becomes text for people.
+
+What is hidden goes by position (write-only properties), by the names people choose (variables,
+headers, command flags) and by values that carry credentials in themselves (a URL with a password).
+When in doubt a value is hidden: that it changed is said, what it was is not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import NewType
+
+from reconciler.core.jsonval import Json, Path
+from reconciler.core.properties import Access, row_of
+
+Shown = NewType("Shown", str)
+
+HIDDEN = Shown("(hidden)")
+ABSENT = Shown("(absent)")
+
+_LONGEST = 200
+_SHORTEST_SCRUBBED = 4  # shorter texts occur by chance, and hiding them garbles everything
+_SECRET_NAME = re.compile(
+    r"pass(word|wd|phrase)?$|passw|pwd|secret|token|api[-_]?key|access[-_]?key|account[-_]?key"
+    r"|private[-_]?key|credential|connection[-_]?string|sas[-_]?(key|url)|(^|[-_])key$",
+    re.IGNORECASE,
+)
+_SECRET_HEADER = re.compile(r"authorization|cookie", re.IGNORECASE)
+_SECRET_VALUE = re.compile(
+    # A user, or user and password, in a URL; bounded, so that no text is slow to judge.
+    r"://([^\s@/?#]{1,200}|[^\s@/:]{0,200}:[^\s@]{1,200})@"
+    r"|(password|passwd|pwd|secret|token|api[-_]?key|(account|access|shared\w*)[-_]?key)=[^\s;&]"
+    r"|[?&]sig=[^\s&]"  # a shared access signature
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|\b(bearer|basic)\s+[\w+/=.~-]{8}",
+    re.IGNORECASE,
+)
+
+
+def looks_secret(name: str) -> bool:
+    """Whether a name suggests that its value should not be printed."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def show(
+    path: Path, value: Json, *, sensitive: bool = False, longest: int | None = _LONGEST
+) -> Shown:
+    """`value` of the field at `path` as text, or `(hidden)` where it may be a secret.
+
+    Inside an element that appears or disappears as a whole, each member is judged by its own name.
+    Text above `longest` characters is cut and ends in `…`.
+    """
+    if value is None:
+        return ABSENT
+    if is_hidden(path, value, sensitive=sensitive):
+        return HIDDEN
+    text = json.dumps(disclosed(path, value), ensure_ascii=False, sort_keys=True)
+    if longest is None or len(text) <= longest:
+        return Shown(text)
+    return Shown(text[: longest - 1] + "…")
+
+
+def is_hidden(path: Path, value: Json, *, sensitive: bool = False) -> bool:
+    """Whether `show` would say `(hidden)` and nothing else."""
+    if sensitive or _is_secret_place(path):
+        return True
+    return isinstance(value, str) and _SECRET_VALUE.search(value) is not None
+
+
+def disclosed(path: Path, value: Json) -> Json:
+    """`value` with `(hidden)` in the place of every member that `show` would hide."""
+    if is_hidden(path, value):
+        return str(HIDDEN)
+    if isinstance(value, dict):
+        return {name: disclosed((*path, name), item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_item(path, value, index) for index in range(len(value))]
+    return value
+
+
+def _item(path: Path, items: list[Json], index: int) -> Json:
+    item = items[index]
+    if isinstance(item, dict) and isinstance(item.get("name"), str):
+        return disclosed((*path, str(item["name"])), item)
+    before = items[index - 1] if index else None
+    if isinstance(before, str) and before.startswith("-") and looks_secret(before):
+        return str(HIDDEN)  # `--password hunter2`: the flag stands in the item before
+    return disclosed(path, item)
+
+
+def _is_secret_place(path: Path) -> bool:
+    row = row_of(path)
+    if row is not None and row.access is Access.WRITE_ONLY:
+        return True
+    if path[:2] == ("properties", "volumes") and path[3:4] == ("secret",) and len(path) > 4:
+        return True
+    # Only names that people choose are judged: `secret` and `password` are also ARM's own words.
+    return any(
+        (holder == "environmentVariables" and looks_secret(name))
+        or (holder == "httpHeaders" and (looks_secret(name) or bool(_SECRET_HEADER.search(name))))
+        for holder, name in pairwise(path)
+    )
+
+
+def scrubbed(text: str, secrets: Iterable[str | None]) -> str:
+    """`text` of others without the secrets of a group, should it quote one."""
+    # The longest first, so that a secret that contains another one leaves nothing behind.
+    known = {secret for secret in secrets if secret and len(secret) >= _SHORTEST_SCRUBBED}
+    for secret in sorted(known, key=lambda secret: (-len(secret), secret)):
+        text = text.replace(secret, HIDDEN)
+    return text

@@ -1,0 +1,1 @@
+"""Plans and outcomes as rows, and rows as text and documents: pure functions, no I/O."""

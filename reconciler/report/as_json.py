@@ -1,0 +1,217 @@
+"""A report as a document for machines, by `schemas/report.schema.json`.
+
+Pure ASCII, byte for byte the same for equal input. A field that is sensitive has no value at all.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from reconciler.core.finding import Finding
+from reconciler.core.ids import Target
+from reconciler.core.jsonval import Json, JsonObject
+from reconciler.core.outcome import TaskLog
+from reconciler.core.plan import Rail
+from reconciler.report.shape import (
+    ActionRow,
+    FieldRow,
+    OrphanRow,
+    OutcomeRow,
+    Report,
+    ReportKind,
+    StatusLine,
+)
+from reconciler.report.words import (
+    finding_counts,
+    plan_counts,
+    result_counts,
+    status_counts,
+    type_of,
+    unstarted,
+)
+
+API_VERSION = "aci-reconcile/v1"
+
+
+def as_json(report: Report) -> str:
+    """The report as indented JSON that ends in one newline."""
+    head: JsonObject = {
+        "apiVersion": API_VERSION,
+        "kind": report.kind.value,
+        "command": report.command,
+        "exitCode": int(report.exit_code),
+    }
+    document = _sound({**head, **_body(report)})
+    return json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _body(report: Report) -> JsonObject:
+    match report.kind:
+        case ReportKind.PLAN:
+            return _plan(report)
+        case ReportKind.RESULT:
+            return _result(report)
+        case ReportKind.VALIDATION:
+            counts = _numbers(finding_counts(report))
+            return {"counts": counts, "findings": _findings(report.findings)}
+        case ReportKind.STATUS:
+            sync = _numbers(status_counts(report))
+            return {
+                "counts": {"total": len(report.lines), "sync": sync},
+                "groups": [_status(one) for one in report.lines],
+            }
+        case _:
+            assert_never(report.kind)
+
+
+def _place(report: Report) -> JsonObject:
+    return {
+        "environment": report.environment,
+        "owner": report.owner,
+        "subscription": report.subscription.lower(),
+        "digest": report.digest,
+        "complete": report.is_complete,
+    }
+
+
+def _plan(report: Report) -> JsonObject:
+    return {
+        **_place(report),
+        "blocked": bool(report.rails) or plan_counts(report)["refuse"] > 0,
+        "counts": _numbers(plan_counts(report)),
+        "actions": [_action(action) for action in report.actions],
+        **_surroundings(report),
+    }
+
+
+def _result(report: Report) -> JsonObject:
+    return {
+        **_place(report),
+        "interrupted": report.is_interrupted,
+        "counts": _numbers(result_counts(report)),
+        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
+        "noOutcome": [_subject(action) for action in unstarted(report)],
+        **_surroundings(report),
+    }
+
+
+def _surroundings(report: Report) -> JsonObject:
+    return {
+        "orphans": [_orphan(orphan) for orphan in report.orphans],
+        "rails": [_rail(rail) for rail in report.rails],
+        "notes": list(report.notes),
+        "findings": _findings(report.findings),
+    }
+
+
+def _named(target: Target) -> JsonObject:
+    return {"address": target.address, "type": type_of(target), "name": str(target)}
+
+
+def _subject(action: ActionRow) -> JsonObject:
+    return {**_named(action.target), "action": action.kind.value}
+
+
+def _action(action: ActionRow) -> JsonObject:
+    return {
+        **_subject(action),
+        "why": action.why,
+        "origin": action.origin.value,
+        "costs": list(action.costs),
+        "restarts": action.restarts,
+        "notes": list(action.notes),
+        **_given(allow=action.allow),
+        "after": list(action.after),
+        "changes": [_change(field) for field in action.fields],
+    }
+
+
+def _change(field: FieldRow) -> JsonObject:
+    change: JsonObject = {
+        "pointer": field.pointer,
+        "change": field.kind.value,
+        "effect": field.effect.name.lower(),
+        "origin": field.origin.value,
+        "sensitive": field.is_sensitive,
+    }
+    change |= {"partlyHidden": True} if field.is_partly_hidden else {}
+    change |= {} if field.old is None else {"before": field.old}
+    return change | ({} if field.new is None else {"after": field.new})
+
+
+def _outcome(outcome: OutcomeRow) -> JsonObject:
+    return {
+        **_subject(outcome.action),
+        "status": outcome.status.value,
+        "says": outcome.says,
+        **_given(hint=outcome.hint, code=outcome.code, requestId=outcome.request_id),
+        "wrote": outcome.wrote,
+        "stranded": outcome.is_stranded,
+        "tookSeconds": round(outcome.took.total_seconds(), 3),
+        "changes": [_change(field) for field in outcome.action.fields],
+        "logs": [_log(log) for log in outcome.logs],
+    }
+
+
+def _log(log: TaskLog) -> JsonObject:
+    return {"container": log.container, "text": log.text}
+
+
+def _orphan(orphan: OrphanRow) -> JsonObject:
+    return {**_named(orphan.target), "note": orphan.note}
+
+
+def _rail(rail: Rail) -> JsonObject:
+    return {"rule": rail.rule, "says": rail.says, **_given(allow=rail.allow)}
+
+
+def _status(one: StatusLine) -> JsonObject:
+    return {
+        **_named(one.target),
+        "sync": one.sync,
+        "provisioning": one.provisioning,
+        "state": one.state,
+        "restarts": one.restarts,
+        # `address` names the group everywhere; this is where people reach it.
+        **_given(endpoint=one.address, note=one.note),
+    }
+
+
+def _findings(findings: Sequence[Finding]) -> list[Json]:
+    return [
+        {
+            "rule": finding.rule,
+            "severity": finding.severity.value,
+            "file": finding.where.file,
+            "line": finding.where.mark.line,
+            "column": finding.where.mark.column,
+            "path": finding.path,
+            "says": finding.says,
+            **_given(hint=finding.hint),
+        }
+        for finding in findings
+    ]
+
+
+def _given(**texts: str) -> JsonObject:
+    return {name: text for name, text in texts.items() if text}
+
+
+def _numbers(counts: Mapping[str, int]) -> JsonObject:
+    return dict(counts)
+
+
+def _sound(value: Json) -> Json:
+    """`value` as JSON can hold it: no half of a surrogate pair, no number that is none."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, list):
+        return [_sound(item) for item in value]
+    if isinstance(value, dict):
+        return {str(_sound(name)): _sound(item) for name, item in value.items()}
+    return value

@@ -1,0 +1,122 @@
+"""What became of a plan, as lines for people: past tense, failures with what Azure said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from reconciler.core.outcome import Status, TaskLog
+from reconciler.report.lines import Line, Span, line
+from reconciler.report.plan_text import BLANK, detail, headline, joined
+from reconciler.report.shape import ActionRow, OutcomeRow, Report
+from reconciler.report.words import PAST, SIGNS, duration, result_counts, unstarted
+
+_SIGNS: Mapping[Status, tuple[str, str]] = {
+    Status.UNHEALTHY: ("!", "change"),
+    Status.FAILED: ("x", "loud"),
+    Status.STALE: ("?", "change"),
+    Status.NOT_STARTED: (".", "dim"),
+}
+
+
+def result_lines(report: Report) -> Iterator[Line]:
+    """Everything above the last line: an outcome each, and what is stranded once more, loudest."""
+    for outcome in report.outcomes:
+        yield from _outcome_lines(outcome)
+    for action in unstarted(report):
+        yield _unstarted_line(action, is_interrupted=report.is_interrupted)
+    yield from [BLANK] if report.outcomes or unstarted(report) else []
+    stranded = [outcome for outcome in report.outcomes if outcome.is_stranded]
+    if stranded:
+        yield from _alarm(stranded)
+        yield BLANK
+
+
+def _outcome_lines(outcome: OutcomeRow) -> Iterator[Line]:
+    kind = outcome.action.kind
+    sign, style = _SIGNS.get(outcome.status, SIGNS[kind])
+    failed = outcome.status in (Status.FAILED, Status.STALE)
+    lead = f"{kind.value} {outcome.status.value}: " if failed else ""
+    lead = "not started: " if outcome.status is Status.NOT_STARTED else lead
+    took = f"  ({text})" if (text := duration(outcome.took)) else ""
+    says_style = "" if lead or outcome.status is Status.SUCCEEDED else style
+    name = str(outcome.action.target)
+    yield headline(sign, style, name, (lead, style), (outcome.says, says_style), (took, "dim"))
+    if outcome.code or outcome.request_id:
+        request = f"request id {outcome.request_id}" if outcome.request_id else ""
+        yield detail("azure", ", ".join(part for part in (outcome.code, request) if part))
+    if outcome.hint:
+        yield detail("try", outcome.hint)
+    for log in outcome.logs:
+        yield from _log_lines(log)
+
+
+def _log_lines(log: TaskLog) -> Iterator[Line]:
+    text = log.text.replace("\r\n", "\n").rstrip("\n")
+    yield detail("log", log.container + ("" if text else ": empty"))
+    for one in text.split("\n") if text else ():
+        yield line("    ", ("| ", "dim"), one.expandtabs(8), hang=None)
+
+
+def _unstarted_line(action: ActionRow, *, is_interrupted: bool) -> Line:
+    if not is_interrupted:
+        return headline(
+            ".", "dim", str(action.target), (f"not started: {action.kind.value}", "dim")
+        )
+    says = f"{action.kind.value}: no outcome, it may be under way in Azure"
+    return headline("?", "change", str(action.target), (says, "change"))
+
+
+def _alarm(stranded: list[OutcomeRow]) -> Iterator[Line]:
+    verb = "group was" if len(stranded) == 1 else "groups were"
+    says = f" STRANDED: {len(stranded)} {verb} deleted and NOT created again "
+    yield line(("!!! ", "loud"), (says, "alarm"), hang=4)
+    for outcome in stranded:
+        name = str(outcome.action.target)
+        yield line(("!!! ", "loud"), (name, "name"), (" does not exist now", "loud"), hang=4)
+    what = "it" if len(stranded) == 1 else "them"
+    yield line(("!!! ", "loud"), f"run 'aci-reconcile apply' again to create {what}", hang=4)
+
+
+def result_summary(report: Report) -> Line:
+    """The last line: what was done out of what was to be done."""
+    counts = result_counts(report)
+    verb = "Destroyed" if report.command == "destroy" else "Applied"
+    lead = f"{verb} {counts['applied']} of {counts['total']}"
+    if report.is_interrupted:
+        lead = f"Interrupted: {lead.lower()}"
+    whole = counts["applied"] == counts["total"] and not counts["unhealthy"]
+    parts = [*_stranded(counts), *_done(counts), *_undone(report, counts)]
+    if not counts["total"]:
+        lead, parts = f"{verb} nothing", [[("no changes", "good")]]
+    tail = f"; {counts['unchanged']} unchanged" if counts["unchanged"] else ""
+    colon = ": " if parts else ""
+    style = "good" if whole else "name"
+    return line((lead, style), colon, *joined(parts, by=", "), tail)
+
+
+def _stranded(counts: Mapping[str, int]) -> list[list[Span]]:
+    return [[(f"{counts['stranded']} STRANDED", "alarm")]] if counts["stranded"] else []
+
+
+def _done(counts: Mapping[str, int]) -> list[list[Span]]:
+    return [
+        [(f"{number} {past}", SIGNS[kind][1])]
+        for kind, past in PAST.items()
+        if (number := counts[kind.value])
+    ]
+
+
+def _undone(report: Report, counts: Mapping[str, int]) -> list[list[Span]]:
+    missing = ("without an outcome", "change") if report.is_interrupted else ("not started", "dim")
+    words = {
+        "unhealthy": ("unhealthy", "change"),
+        "failed": ("failed", "loud"),
+        "stale": ("stale", "change"),
+        "notStarted": ("not started", "dim"),
+        "noOutcome": missing,
+    }
+    return [
+        [(f"{number} {says}", style)]
+        for name, (says, style) in words.items()
+        if (number := counts[name])
+    ]

@@ -1,0 +1,194 @@
+"""From plans, outcomes and findings to a report.
+
+Values of manifests and of Azure enter here through `core.mask` and nowhere else, so that no format
+can print what must stay hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reconciler.core.diff import FieldChange
+from reconciler.core.finding import Finding
+from reconciler.core.groups import DesiredGroup
+from reconciler.core.jsonval import Json, as_object, dig, pointer
+from reconciler.core.mask import HIDDEN, Shown, disclosed, is_hidden, scrubbed, show
+from reconciler.core.outcome import Outcome, TaskLog
+from reconciler.core.plan import Action, ActionKind, Plan
+from reconciler.errors import ExitCode
+from reconciler.report.shape import (
+    ActionRow,
+    FieldRow,
+    OrphanRow,
+    OutcomeRow,
+    Report,
+    ReportKind,
+    StatusLine,
+)
+
+__all__ = [
+    "ActionRow",
+    "FieldRow",
+    "OrphanRow",
+    "OutcomeRow",
+    "Report",
+    "ReportKind",
+    "StatusLine",
+    "apply_report",
+    "findings_report",
+    "plan_report",
+    "status_report",
+]
+
+
+def plan_report(
+    plan: Plan,
+    *,
+    command: str = "plan",
+    environment: str | None,
+    findings: tuple[Finding, ...] = (),
+    exit_code: ExitCode,
+) -> Report:
+    """A plan, or with `command="drift"` or `"destroy"` the same in the words of that command."""
+    return Report(
+        kind=ReportKind.PLAN,
+        command=command,
+        exit_code=exit_code,
+        environment=environment,
+        owner=plan.owner,
+        subscription=plan.subscription,
+        digest=plan.digest,
+        is_complete=plan.is_complete,
+        actions=tuple(_action_row(action) for action in plan.actions),
+        orphans=tuple(OrphanRow(target=o.live.id, note=o.note) for o in plan.orphans),
+        rails=plan.rails,
+        notes=plan.notes,
+        findings=findings,
+    )
+
+
+def apply_report(
+    plan: Plan,
+    outcomes: Sequence[Outcome],
+    *,
+    command: str = "apply",
+    environment: str | None,
+    findings: tuple[Finding, ...] = (),
+    exit_code: ExitCode,
+    interrupted: bool = False,
+) -> Report:
+    """A plan that was carried out, or with `command="destroy"` a destruction."""
+    planned = plan_report(
+        plan, command=command, environment=environment, findings=findings, exit_code=exit_code
+    )
+    return replace(
+        planned,
+        kind=ReportKind.RESULT,
+        is_interrupted=interrupted,
+        outcomes=tuple(_outcome_row(outcome) for outcome in outcomes),
+    )
+
+
+def findings_report(
+    findings: Sequence[Finding], *, files: int, documents: int, exit_code: ExitCode
+) -> Report:
+    """What `validate` found in so many files and documents."""
+    return Report(
+        kind=ReportKind.VALIDATION,
+        command="validate",
+        exit_code=exit_code,
+        findings=tuple(findings),
+        files=files,
+        documents=documents,
+    )
+
+
+def status_report(lines: Sequence[StatusLine], *, exit_code: ExitCode) -> Report:
+    """What `status` saw, in the order given."""
+    return Report(kind=ReportKind.STATUS, command="status", exit_code=exit_code, lines=tuple(lines))
+
+
+def _action_row(action: Action) -> ActionRow:
+    live = action.live
+    failed = live is not None and live.provisioning.lower() in ("failed", "canceled")
+    moving = live is not None and live.in_transition
+    return ActionRow(
+        target=action.target,
+        kind=action.kind,
+        why=action.why,
+        origin=action.origin,
+        costs=action.costs,
+        notes=action.notes,
+        allow=action.allow,
+        after=action.after,
+        fields=tuple(_field_row(change) for change in action.diff.changes),
+        containers=_containers(action.desired) if action.desired is not None else (),
+        restarts=_restarts(action),
+        needs_a_look=action.kind is ActionKind.NO_OP and (failed or moving),
+    )
+
+
+def _field_row(change: FieldChange) -> FieldRow:
+    sides = (change.before, change.after)
+    hidden = change.sensitive or any(
+        side is not None and is_hidden(change.path, side) for side in sides
+    )
+    old, new = (None if hidden or side is None else disclosed(change.path, side) for side in sides)
+    return FieldRow(
+        pointer=pointer(change.path),
+        kind=change.kind,
+        effect=change.effect,
+        origin=change.origin,
+        before=_shown(change, change.before, is_hidden=hidden),
+        after=_shown(change, change.after, is_hidden=hidden),
+        is_sensitive=hidden,
+        is_partly_hidden=not hidden and (old, new) != sides,
+        old=old,
+        new=new,
+    )
+
+
+def _shown(change: FieldChange, value: Json, *, is_hidden: bool) -> Shown:
+    if change.sensitive:
+        return HIDDEN  # its values are not carried at all, so absent cannot be told from hidden
+    return show(change.path, value, sensitive=is_hidden, longest=None)
+
+
+def _containers(desired: DesiredGroup) -> tuple[tuple[str, Shown], ...]:
+    holder = ("properties", "containers")
+    found = as_object(dig(desired.canonical, *holder))
+    return tuple(
+        (name, show((*holder, name, "properties", "image"), image))
+        for name in sorted(found)
+        if isinstance(image := dig(found[name], "properties", "image"), str)
+    )
+
+
+def _restarts(action: Action) -> int:
+    """As its costs count them: a group that has ended starts, it does not restart."""
+    if action.kind is not ActionKind.UPDATE or action.live is None or action.live.has_ended:
+        return 0
+    desired = action.desired.canonical if action.desired is not None else {}
+    containers = as_object(dig(desired, "properties", "containers"))
+    return sum(isinstance(container, dict) for container in containers.values())
+
+
+def _outcome_row(outcome: Outcome) -> OutcomeRow:
+    desired = outcome.action.desired
+    secrets = desired.secret_texts if desired is not None else ()
+    return OutcomeRow(
+        action=_action_row(outcome.action),
+        status=outcome.status,
+        says=scrubbed(outcome.says, secrets),
+        hint=scrubbed(outcome.hint, secrets),
+        code=outcome.code,
+        request_id=outcome.request_id,
+        wrote=outcome.wrote,
+        took=outcome.took,
+        logs=tuple(
+            TaskLog(container=log.container, text=scrubbed(log.text, secrets))
+            for log in outcome.logs
+        ),
+        is_stranded=outcome.is_stranded,
+    )

@@ -1,0 +1,131 @@
+"""The shape of a report: what every output format is a function of.
+
+Texts (names, reasons, errors, logs) are held as they came: each format makes them harmless in its
+own way. Values are held as `core.mask` shows or discloses them, never as they were read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+from reconciler.core.diff import ChangeKind, Origin
+from reconciler.core.finding import Finding
+from reconciler.core.ids import Target
+from reconciler.core.jsonval import Json
+from reconciler.core.mask import Shown
+from reconciler.core.outcome import Status, TaskLog
+from reconciler.core.plan import ActionKind, Rail
+from reconciler.core.properties import Effect
+from reconciler.errors import ExitCode
+
+
+class ReportKind(Enum):
+    """What a report is about; the `kind` of its document."""
+
+    PLAN = "Plan"
+    RESULT = "Result"
+    VALIDATION = "Validation"
+    STATUS = "Status"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldRow:
+    """One field that differs. `old` and `new` are None where it is absent, or sensitive.
+
+    `is_partly_hidden` says that `(hidden)` stands for some members of `old` or `new`.
+    """
+
+    pointer: str
+    kind: ChangeKind
+    effect: Effect
+    origin: Origin
+    before: Shown
+    after: Shown
+    is_sensitive: bool = False
+    is_partly_hidden: bool = False
+    old: Json = None
+    new: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRow:
+    """One action. `containers` are what a whole body holds: name and image.
+
+    `restarts` counts the running containers that an update in place restarts.
+    """
+
+    target: Target
+    kind: ActionKind
+    why: str
+    origin: Origin = Origin.UNKNOWN
+    costs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    allow: str = ""
+    after: tuple[str, ...] = ()
+    fields: tuple[FieldRow, ...] = ()
+    containers: tuple[tuple[str, Shown], ...] = ()
+    restarts: int = 0
+    needs_a_look: bool = False  # nothing is done, yet the group is not well
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeRow:
+    """What became of one action. `is_stranded`: deleted and not created again."""
+
+    action: ActionRow
+    status: Status
+    says: str
+    hint: str
+    code: str
+    request_id: str
+    wrote: bool
+    took: timedelta
+    logs: tuple[TaskLog, ...]
+    is_stranded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrphanRow:
+    """A group of ours that no manifest names and that is left alone."""
+
+    target: Target
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusLine:
+    """One group as `status` sees it; `restarts` is None where nobody looked."""
+
+    target: Target
+    sync: str
+    provisioning: str = ""
+    state: str = ""
+    restarts: int | None = None
+    address: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything there is to say; which parts are filled depends on `kind`."""
+
+    kind: ReportKind
+    command: str
+    exit_code: ExitCode
+    environment: str | None = None
+    owner: str = ""
+    subscription: str = ""
+    digest: str = ""
+    is_complete: bool = True
+    is_interrupted: bool = False
+    actions: tuple[ActionRow, ...] = ()
+    outcomes: tuple[OutcomeRow, ...] = ()
+    orphans: tuple[OrphanRow, ...] = ()
+    rails: tuple[Rail, ...] = ()
+    notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    lines: tuple[StatusLine, ...] = ()
+    files: int = 0
+    documents: int = 0

@@ -1,0 +1,118 @@
+"""The words and signs that the text for people shares, and what is counted for every format."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+
+from reconciler.core.diff import Origin
+from reconciler.core.ids import ResourceGroupId, Target
+from reconciler.core.outcome import Status
+from reconciler.core.plan import ActionKind
+from reconciler.report.shape import ActionRow, Report
+
+# Sign and style of each kind. The sign alone is enough: nothing is told by colour only.
+SIGNS: Mapping[ActionKind, tuple[str, str]] = {
+    ActionKind.CREATE: ("+", "good"),
+    ActionKind.UPDATE: ("~", "change"),
+    ActionKind.PATCH_TAGS: ("~t", "tags"),
+    ActionKind.REPLACE: ("-/+", "replace"),
+    ActionKind.DELETE: ("-", "bad"),
+    ActionKind.ADOPT: (">", "tags"),
+    ActionKind.NO_OP: ("=", "dim"),
+    ActionKind.REFUSE: ("!", "loud"),
+}
+VERBS: Mapping[ActionKind, str] = {
+    ActionKind.CREATE: "create",
+    ActionKind.UPDATE: "update",
+    ActionKind.PATCH_TAGS: "patch tags",
+    ActionKind.REPLACE: "replace",
+    ActionKind.DELETE: "delete",
+    ActionKind.ADOPT: "adopt",
+}
+PAST: Mapping[ActionKind, str] = {
+    ActionKind.CREATE: "created",
+    ActionKind.UPDATE: "updated",
+    ActionKind.PATCH_TAGS: "tags patched",
+    ActionKind.REPLACE: "replaced",
+    ActionKind.DELETE: "deleted",
+    ActionKind.ADOPT: "adopted",
+}
+DONE = (Status.SUCCEEDED, Status.UNHEALTHY)
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 group`, `2 groups`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def duration(took: timedelta) -> str:
+    """`17s`, `2m5s`; nothing for less than a second."""
+    minutes, seconds = divmod(round(took.total_seconds()), 60)
+    if minutes:
+        return f"{minutes}m{seconds}s"
+    return f"{seconds}s" if seconds else ""
+
+
+def type_of(target: Target) -> str:
+    """Whether it is a container group or a resource group."""
+    return "resource group" if isinstance(target, ResourceGroupId) else "group"
+
+
+def unstarted(report: Report) -> tuple[ActionRow, ...]:
+    """Actions that were to be carried out and have no outcome."""
+    landed = {outcome.action.target.address for outcome in report.outcomes}
+    return tuple(
+        action
+        for action in report.actions
+        if action.kind in VERBS and action.target.address not in landed
+    )
+
+
+def plan_counts(report: Report) -> Mapping[str, int]:
+    """How many of each kind; `total` is the denominator, orphans are outside it."""
+    kinds = Counter(action.kind for action in report.actions)
+    drifted = (Origin.DRIFT, Origin.BOTH)
+    return {
+        **{kind.value: kinds[kind] for kind in ActionKind},
+        "total": len(report.actions),
+        "restarts": sum(action.restarts for action in report.actions),
+        "drifted": sum(action.origin in drifted for action in report.actions),
+        "orphans": len(report.orphans),
+    }
+
+
+def result_counts(report: Report) -> Mapping[str, int]:
+    """What was done by kind, unhealthy ones included, and what was not; `total` was to be done."""
+    statuses = Counter(outcome.status for outcome in report.outcomes)
+    done = Counter(o.action.kind for o in report.outcomes if o.status in DONE)
+    missing = len(unstarted(report))
+    return {
+        **{kind.value: done[kind] for kind in VERBS},
+        "applied": sum(done.values()),
+        "total": len(report.outcomes) + missing,
+        "unhealthy": statuses[Status.UNHEALTHY],
+        "failed": statuses[Status.FAILED],
+        "stale": statuses[Status.STALE],
+        "notStarted": statuses[Status.NOT_STARTED],
+        "noOutcome": missing,
+        "stranded": sum(outcome.is_stranded for outcome in report.outcomes),
+        "unchanged": sum(action.kind is ActionKind.NO_OP for action in report.actions),
+    }
+
+
+def finding_counts(report: Report) -> Mapping[str, int]:
+    """Errors and warnings, with what they were found in."""
+    errors = sum(finding.is_error for finding in report.findings)
+    return {
+        "errors": errors,
+        "warnings": len(report.findings) - errors,
+        "files": report.files,
+        "documents": report.documents,
+    }
+
+
+def status_counts(report: Report) -> Mapping[str, int]:
+    """How many groups of each sync word, in alphabetical order."""
+    return dict(sorted(Counter(one.sync for one in report.lines).items()))
