@@ -1,0 +1,205 @@
+"""From everything read to a plan: one action a target, orphans, and the safety rails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from reconciler.core.decide import Asker, decide, decide_resource_group
+from reconciler.core.groups import (
+    DesiredGroup,
+    DesiredResourceGroup,
+    LiveGroup,
+    LiveResourceGroup,
+    with_location,
+)
+from reconciler.core.order import ordered
+from reconciler.core.ownership import Ownership, ownership_of, state_of
+from reconciler.core.plan import Action, ActionKind, Orphan, Plan, Rail
+from reconciler.core.policy import Limits, Prune
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """All that a plan depends on.
+
+    `live` holds every group that was listed, those we do not own included. `left_out` are addresses
+    the user excluded. `allow` is counted consent by kind: `delete`, `replace`, `move`.
+    """
+
+    subscription: str
+    asker: Asker
+    desired: Sequence[DesiredGroup]
+    declared: Sequence[DesiredResourceGroup]
+    live: Sequence[LiveGroup]
+    resource_groups: Sequence[LiveResourceGroup]
+    limits: Limits
+    is_complete: bool
+    allow: Mapping[str, int] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+
+
+def build_plan(given: Situation) -> Plan:
+    """The plan for a situation: total, sorted, independent of the order of what was read."""
+    live = {group.id.address: group for group in given.live}
+    actions = [action for action in _wanted(given, live) if action.address not in given.left_out]
+    removals, orphans, notes = _removals(given, live, actions)
+    listed = {action.address for action in (*actions, *removals)}
+    unlisted = [group for address, group in sorted(live.items()) if address not in listed]
+    owned = [g for g in given.live if ownership_of(g, given.asker.owner) is Ownership.OURS]
+    final = ordered([*actions, *removals], unlisted)
+    return Plan(
+        owner=given.asker.owner,
+        subscription=given.subscription,
+        actions=final,
+        orphans=orphans,
+        rails=_rails(given, final, owned=len(owned)),
+        notes=(*given.notes, *notes),
+        is_complete=given.is_complete,
+        owned=len(owned),
+    )
+
+
+def _wanted(given: Situation, live: Mapping[str, LiveGroup]) -> list[Action]:
+    existing = {group.id.address: group for group in given.resource_groups}
+    declared = {group.id.address: group for group in given.declared}
+    actions = [
+        decide_resource_group(group, existing.get(address)) for address, group in declared.items()
+    ]
+    for desired in given.desired:
+        parent = desired.id.parent.address
+        home = existing.get(parent) or declared.get(parent)
+        placed = with_location(desired, home.location if home is not None else "")
+        action = decide(placed, live.get(desired.id.address), given.asker)
+        actions.append(action if home is not None else _homeless(action, placed))
+    return actions
+
+
+def _homeless(action: Action, desired: DesiredGroup) -> Action:
+    if action.kind is not ActionKind.CREATE:
+        return action
+    name = desired.id.resource_group
+    return replace(
+        action,
+        kind=ActionKind.REFUSE,
+        why=f"resource group '{name}' does not exist",
+        allow="declare it with 'type: Microsoft.Resources/resourceGroups', or create it",
+    )
+
+
+def _removals(
+    given: Situation, live: Mapping[str, LiveGroup], actions: Sequence[Action]
+) -> tuple[list[Action], tuple[Orphan, ...], tuple[str, ...]]:
+    """Groups of ours that no manifest names: to delete, or only to report."""
+    if not given.is_complete:
+        return [], (), ("partial scope: orphans were not looked for, nothing is removed",)
+    named = {desired.id.address for desired in given.desired}
+    orphans = [
+        group
+        for address, group in sorted(live.items())
+        if address not in named
+        and address not in given.left_out
+        and ownership_of(group, given.asker.owner) is Ownership.OURS
+    ]
+    if not orphans:
+        return [], (), ()
+    if not given.desired and not given.declared:
+        reported = tuple(Orphan(live=group, note="no manifest names it") for group in orphans)
+        return [], reported, ("no manifests at all: nothing is removed; see 'destroy'",)
+    return _sorted_out(given, orphans, actions)
+
+
+def _sorted_out(
+    given: Situation, orphans: Sequence[LiveGroup], actions: Sequence[Action]
+) -> tuple[list[Action], tuple[Orphan, ...], tuple[str, ...]]:
+    created = {a.desired.id.name.lower() for a in actions if a.kind is ActionKind.CREATE and a.desired}
+    removals: list[Action] = []
+    reported: list[Orphan] = []
+    for group in orphans:
+        is_move = group.id.name.lower() in created
+        if given.limits.prune is Prune.REPORT:
+            note = "a group of this name is created elsewhere: a move" if is_move else "no manifest names it"
+            reported.append(Orphan(live=group, note=note))
+        elif is_move and not given.allow.get("move"):
+            note = "moved: this plan creates its name elsewhere; delete the old one with --allow move=N"
+            reported.append(Orphan(live=group, note=note))
+        else:
+            removals.append(_removal(group))
+    return removals, tuple(reported), ()
+
+
+def _removal(live: LiveGroup) -> Action:
+    state = state_of(live)
+    if state is not None and state.protect:
+        return Action(
+            kind=ActionKind.REFUSE,
+            target=live.id,
+            live=live,
+            why="no manifest names it, but it is protected",
+            allow="bring its manifest back with 'protect: false', apply, then remove it",
+        )
+    return Action(
+        kind=ActionKind.DELETE,
+        target=live.id,
+        live=live,
+        why="ours, and no manifest names it",
+        costs=("gone for good, with its IP address and logs",),
+    )
+
+
+def _rails(given: Situation, actions: Sequence[Action], *, owned: int) -> tuple[Rail, ...]:
+    deletes = [action for action in actions if action.kind is ActionKind.DELETE]
+    replaces = [
+        action
+        for action in actions
+        if action.kind is ActionKind.REPLACE and action.address not in given.asker.replace
+    ]
+    return (
+        *_deletes_rail(given, len(deletes), owned),
+        *_count_rail(given, "maxReplaces", "replace", len(replaces), given.limits.max_replaces),
+    )
+
+
+def _deletes_rail(given: Situation, deletes: int, owned: int) -> tuple[Rail, ...]:
+    rails = _count_rail(given, "maxDeletes", "delete", deletes, given.limits.max_deletes)
+    limit = given.limits.max_delete_percent
+    # One group can be any share of a small project, so the percentage looks at two and more.
+    if deletes < 2 or deletes * 100 <= limit * owned or given.allow.get("delete", 0) >= deletes:
+        return rails
+    percent = deletes * 100 / owned if owned else 100.0
+    says = f"{deletes} of {owned} groups ({percent:.0f} %) would be deleted, the limit is {limit} %"
+    return (
+        *rails,
+        Rail(
+            rule="maxDeletePercent",
+            says=says + _written_at(given, "maxDeletePercent"),
+            allow=f"--allow delete={deletes}",
+        ),
+    )
+
+
+def _count_rail(given: Situation, rule: str, kind: str, count: int, limit: int) -> tuple[Rail, ...]:
+    if count <= limit or given.allow.get(kind, 0) >= count:
+        return ()
+    says = f"{count} group{'' if count == 1 else 's'} to {kind}, the limit is {limit}"
+    return (Rail(rule=rule, says=says + _written_at(given, rule), allow=f"--allow {kind}={count}"),)
+
+
+def _written_at(given: Situation, rule: str) -> str:
+    where = given.limits.where.get(rule)
+    return f" ({where})" if where is not None else " (default)"
+
+
+def too_much_consent(plan: Plan, allow: Mapping[str, int], *, moves: int) -> tuple[str, ...]:
+    """Consent for more than the plan holds: given for another plan, so it is an error."""
+    held = {
+        "delete": plan.counts[ActionKind.DELETE],
+        "replace": plan.counts[ActionKind.REPLACE],
+        "move": moves,
+    }
+    return tuple(
+        f"--allow {kind}={count} consents to more than the {held[kind]} this plan holds"
+        for kind, count in sorted(allow.items())
+        if count > held[kind]
+    )

@@ -1,0 +1,115 @@
+"""What the core asks of the world: Azure and a clock, as protocols that the edges implement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from reconciler.core.ids import GroupId, ResourceGroupId
+from reconciler.core.jsonval import Json, JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A long-running operation: the opaque URL to look at, followed verbatim (azure-facts A.2).
+
+    `is_location` tells the two protocols apart: a `Location` URL answers 202 until it is done, an
+    `Azure-AsyncOperation` URL answers 200 with a status.
+    """
+
+    url: str
+    is_location: bool = False
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One look at an operation. `status` is Azure's word; `Succeeded`, `Failed` and `Canceled` end it."""
+
+    status: str
+    error_code: str = ""
+    error_message: str = ""
+    request_id: str = ""
+    retry_after_s: float | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether another look is pointless."""
+        return self.status.lower() in ("succeeded", "failed", "canceled")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """Azure took a write: the body it answered (None when empty) and what to poll (None: done)."""
+
+    body: Json
+    operation: Operation | None
+    request_id: str = ""
+
+
+class Cloud(Protocol):
+    """Azure, for one credential. Bodies are wire-shaped JSON. Every method may raise `AzureError`."""
+
+    def groups(self, subscription: str) -> Sequence[Json]:
+        """Every container group of the subscription; all pages, no instance view."""
+
+    def groups_in(self, resource_group: ResourceGroupId) -> Sequence[Json] | None:
+        """Every container group of one resource group; None where that does not exist."""
+
+    def group(self, group: GroupId) -> Json | None:
+        """One container group with its instance view, None where it does not exist."""
+
+    def put_group(self, group: GroupId, body: JsonObject) -> Accepted:
+        """Create, or replace the whole definition: restarts every container."""
+
+    def patch_tags(self, group: GroupId, tags: Mapping[str, str]) -> Json:
+        """Set the whole tag map; nothing restarts."""
+
+    def delete_group(self, group: GroupId) -> Accepted:
+        """Delete; one that is not there is no error."""
+
+    def start(self, group: GroupId) -> Accepted:
+        """Start a stopped or ended group."""
+
+    def stop(self, group: GroupId) -> Accepted:
+        """Stop a running group."""
+
+    def restart(self, group: GroupId) -> Accepted:
+        """Restart every container of a running group."""
+
+    def logs(
+        self, group: GroupId, container: str, *, tail: int | None = None, timestamps: bool = False
+    ) -> str:
+        """What a container printed."""
+
+    def resource_groups(self, subscription: str) -> Sequence[Json]:
+        """Every resource group of the subscription."""
+
+    def resource_group(self, resource_group: ResourceGroupId) -> Json | None:
+        """One resource group, None where it does not exist."""
+
+    def put_resource_group(
+        self, resource_group: ResourceGroupId, *, location: str, tags: Mapping[str, str]
+    ) -> Json:
+        """Create a resource group; synchronous."""
+
+    def delete_resource_group(self, resource_group: ResourceGroupId) -> Accepted:
+        """Delete a resource group with all it holds."""
+
+    def resources_in(self, resource_group: ResourceGroupId) -> Sequence[Json]:
+        """Everything in a resource group, of any type."""
+
+    def look(self, operation: Operation) -> Look:
+        """Look once at an operation."""
+
+
+class Clock(Protocol):
+    """Time, so that tests can move it."""
+
+    def now(self) -> datetime:
+        """The time, with its zone."""
+
+    def sleep(self, seconds: float) -> None:
+        """Return when `seconds` have passed."""

@@ -1,0 +1,266 @@
+"""What differs between a desired and a live group. The only module that knows deepdiff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from reconciler.core.groups import DesiredGroup, LiveGroup, SecretState
+from reconciler.core.jsonval import Json, JsonObject, Path, as_object, dig, parse_pointer
+from reconciler.core.normalise import ORDER
+from reconciler.core.ownership import SecretKey, StateTag, foreign_tags, merged, tag_key_digest
+from reconciler.core.properties import Access, Effect, row_of
+
+
+class ChangeKind(Enum):
+    """What an apply does to a field."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+class Origin(Enum):
+    """Who moved: the manifest since the last apply, Azure, both, or nobody can tell."""
+
+    CONFIG = "config"
+    DRIFT = "drift"
+    BOTH = "both"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """One path that differs, from what is live (`before`) to what is desired (`after`).
+
+    A `sensitive` change carries no values. `before` and `after` are None where the path is absent.
+    """
+
+    path: Path
+    kind: ChangeKind
+    effect: Effect
+    before: Json = None
+    after: Json = None
+    sensitive: bool = False
+    origin: Origin = Origin.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diff:
+    """All that differs for one group, by path."""
+
+    changes: tuple[FieldChange, ...] = ()
+
+    @property
+    def effect(self) -> Effect | None:
+        """The costliest effect; None when nothing differs."""
+        return max((change.effect for change in self.changes), default=None)
+
+    def costing(self, effect: Effect) -> tuple[FieldChange, ...]:
+        """The changes with exactly this effect."""
+        return tuple(change for change in self.changes if change.effect is effect)
+
+    def __bool__(self) -> bool:
+        return bool(self.changes)
+
+
+def diff(
+    desired: DesiredGroup,
+    live: LiveGroup,
+    *,
+    state: StateTag | None = None,
+    key: SecretKey | None = None,
+) -> Diff:
+    """Every difference that an apply would act on; empty means Azure equals git.
+
+    `state` is the state tag when the group is ours: it tells which tag keys we set once and the
+    digests of the secrets last written, which `key` makes comparable.
+    """
+    changes = [
+        change
+        for change in spec_changes(desired.canonical, live.canonical)
+        if not _is_ignored(change.path, desired.policy.ignore)
+    ]
+    changes += _tag_changes(desired.tags, live.tags, state)
+    changes += _secret_changes(desired, state, key)
+    return Diff(changes=tuple(sorted(changes, key=lambda change: change.path)))
+
+
+def spec_changes(desired: JsonObject, live: JsonObject) -> list[FieldChange]:
+    """What differs between two canonical forms, tags and secrets apart."""
+    if desired == live:  # deepdiff costs milliseconds, equality microseconds
+        return []
+    moved = _requests_sum(desired) != _requests_sum(live)
+    found = {
+        change.path: change
+        for path in _differing_paths(desired, live)
+        for change in _changes_at(path, desired, live, requests_moved=moved)
+    }
+    return list(found.values())
+
+
+def _differing_paths(desired: JsonObject, live: JsonObject) -> Iterator[Path]:
+    from deepdiff import DeepDiff
+
+    tree = DeepDiff(
+        live,
+        desired,
+        view="tree",
+        ignore_numeric_type_changes=True,
+        # The default of 1e7 comparisons is per call; canonical forms are small and must be exact.
+        cache_size=0,
+    )
+    for nodes in tree.values():
+        for node in nodes:
+            yield tuple(str(part) for part in node.path(output_format="list"))
+
+
+def _changes_at(
+    path: Path, desired: JsonObject, live: JsonObject, *, requests_moved: bool
+) -> Iterator[FieldChange]:
+    path, before, after = _cut(path, desired, live)
+    if path and path[-1] == ORDER:
+        if _common_order(before, after) == _common_order(after, before):
+            return
+        yield _change(path, before, after, Effect.UPDATE)
+        return
+    for leaf, was, becomes in _leaves(path, before, after):
+        if _is_compared(leaf, was, becomes):
+            effect = effect_of(leaf, was, becomes, requests_moved=requests_moved)
+            yield _change(leaf, was, becomes, effect, sensitive=_is_half_secret(leaf, was, becomes))
+
+
+def _cut(path: Path, desired: JsonObject, live: JsonObject) -> tuple[Path, Json, Json]:
+    """The path up to the first plain list, which is one value, with what both sides hold there."""
+    before: Json = live
+    after: Json = desired
+    for depth, part in enumerate(path):
+        if isinstance(before, list) or isinstance(after, list):
+            return path[:depth], before, after
+        before, after = dig(before, part), dig(after, part)
+    return path, before, after
+
+
+def _leaves(path: Path, before: Json, after: Json) -> Iterator[tuple[Path, Json, Json]]:
+    """An object that appears or disappears, field by field; a list element stays one change."""
+    whole = before if before is not None else after
+    one_sided = before is None or after is None
+    if not one_sided or not isinstance(whole, dict) or not whole or _is_element(path):
+        yield path, before, after
+        return
+    for name in whole:
+        yield from _leaves((*path, name), dig(before, name), dig(after, name))
+
+
+def _is_element(path: Path) -> bool:
+    holder = row_of(path[:-1])
+    return holder is not None and len(holder.path) == len(path) - 1 and bool(holder.key)
+
+
+def _is_compared(path: Path, before: Json, after: Json) -> bool:
+    row = row_of(path)
+    if row is None:
+        return True
+    return row.access is not Access.ASSIGNED or (before is not None and after is not None)
+
+
+def _is_half_secret(path: Path, before: Json, after: Json) -> bool:
+    """A plain value that turns into a secure one, or back: the variable is on both sides, its
+    value on one, so the other side holds it as a secret."""
+    is_value = len(path) > 2 and path[-3] == "environmentVariables" and path[-1] == "value"
+    return is_value and (before is None or after is None)
+
+
+def effect_of(path: Path, before: Json, after: Json, *, requests_moved: bool) -> Effect:
+    """What the change at `path` costs, by the table.
+
+    Adding or removing a container changes the group's requests and then needs a replace, unless
+    their sum stays the same (D.2 [INF]).
+    """
+    is_container = len(path) == 3 and path[:2] == ("properties", "containers")
+    if is_container and (before is None or after is None):
+        return Effect.REPLACE if requests_moved else Effect.UPDATE
+    row = row_of(path)
+    return row.effect if row is not None else Effect.UPDATE
+
+
+def _requests_sum(canonical: JsonObject) -> tuple[tuple[str, float], ...]:
+    totals: dict[str, float] = {}
+    for container in as_object(dig(canonical, "properties", "containers")).values():
+        requests = as_object(dig(container, "properties", "resources", "requests"))
+        for name, amount in requests.items():
+            if isinstance(amount, dict):
+                name, amount = f"{name} {amount.get('sku')}", amount.get("count")
+            if isinstance(amount, int | float):
+                totals[name] = round(totals.get(name, 0) + amount, 6)
+    return tuple(sorted(totals.items()))
+
+
+def _common_order(one: Json, other: Json) -> list[Json]:
+    names = one if isinstance(one, list) else []
+    others = other if isinstance(other, list) else []
+    return [name for name in names if name in others]
+
+
+def _change(path: Path, before: Json, after: Json, effect: Effect, *, sensitive: bool = False) -> FieldChange:
+    kind = ChangeKind.CHANGED
+    if before is None or after is None:
+        kind = ChangeKind.ADDED if before is None else ChangeKind.REMOVED
+    return FieldChange(
+        path=path,
+        kind=kind,
+        effect=effect,
+        before=None if sensitive else before,
+        after=None if sensitive else after,
+        sensitive=sensitive,
+    )
+
+
+def _is_ignored(path: Path, ignored: tuple[Path, ...]) -> bool:
+    return any(path[: len(prefix)] == prefix for prefix in ignored)
+
+
+def _tag_changes(
+    desired: Mapping[str, str], live: Mapping[str, str], state: StateTag | None
+) -> Iterator[FieldChange]:
+    """Tags of others are none of our business; a key we set once and no longer want is."""
+    have = {key.lower(): (key, value) for key, value in foreign_tags(live).items()}
+    for key, value in desired.items():
+        was = have.get(key.lower(), (key, None))[1]
+        if was != value:
+            yield _change(("tags", key), was, value, Effect.TAGS)
+    wanted = {key.lower() for key in desired}
+    once_ours = state.tag_keys if state is not None and not state.tags_merged else frozenset()
+    for lowered, (key, value) in have.items():
+        if lowered not in wanted and tag_key_digest(key) in once_ours:
+            yield _change(("tags", key), value, None, Effect.TAGS)
+
+
+def _secret_changes(
+    desired: DesiredGroup, state: StateTag | None, key: SecretKey | None
+) -> Iterator[FieldChange]:
+    if not secrets_comparable(desired, state, key):
+        return
+    assert state is not None and key is not None
+    now = {key.digest(desired.id, secret): secret for secret in desired.secrets}
+    if state.secrets_merged:
+        if {merged(now)} != state.secrets:
+            yield _secret_change(("(secrets)",))
+        return
+    moved = [secret for digest, secret in now.items() if digest not in state.secrets]
+    for secret in moved:
+        yield _secret_change(parse_pointer(secret.name))
+    if not moved and state.secrets - set(now):
+        yield _secret_change(("(secrets)",))
+
+
+def _secret_change(path: Path) -> FieldChange:
+    return FieldChange(path=path, kind=ChangeKind.CHANGED, effect=Effect.UPDATE, sensitive=True)
+
+
+def secrets_comparable(desired: DesiredGroup, state: StateTag | None, key: SecretKey | None) -> bool:
+    """Whether a rotated secret would be seen: same key as last time, and every value at hand."""
+    if key is None or state is None or state.key_id != key.id:
+        return False
+    return all(secret.state is SecretState.KNOWN for secret in desired.secrets)

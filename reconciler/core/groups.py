@@ -1,0 +1,303 @@
+"""Desired and live container groups, as values.
+
+A desired body never holds a secret: secrets travel beside it and meet it only in `wire_body`.
+"""
+
+from __future__ import annotations
+
+import copy
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import Enum
+
+from reconciler.core.finding import Mark, Position
+from reconciler.core.ids import GroupId, ResourceGroupId, parse_group_id
+from reconciler.core.jsonval import (
+    Json,
+    JsonObject,
+    Path,
+    WirePath,
+    as_list,
+    as_object,
+    as_text,
+    dig,
+    text_map,
+)
+from reconciler.core.normalise import canonical
+
+
+class Adopt(Enum):
+    """What to do with a live group of the same name that has no owner."""
+
+    NEVER = "never"
+    IDENTICAL = "identical"
+    ALWAYS = "always"
+
+
+class Replace(Enum):
+    """What to do when a change cannot be made in place."""
+
+    FORBID = "forbid"
+    ALLOW = "allow"
+
+
+class WaitFor(Enum):
+    """When an action counts as healthy.
+
+    `started`: every container runs or has ended with exit code 0; the default for tasks.
+    """
+
+    PROVISIONED = "provisioned"
+    RUNNING = "running"
+    STARTED = "started"
+    SUCCEEDED = "succeeded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """How long to wait for what; `stable_for` asks for no restart in that time."""
+
+    until: WaitFor
+    timeout: timedelta
+    stable_for: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupPolicy:
+    """What may be done to one group: the `reconcile:` block over the project's policy."""
+
+    adopt: Adopt = Adopt.IDENTICAL
+    replace: Replace = Replace.FORBID
+    protect: bool = False
+    wait: Wait = Wait(until=WaitFor.RUNNING, timeout=timedelta(minutes=10))
+    depends_on: tuple[GroupId, ...] = ()
+    ignore: tuple[Path, ...] = ()
+
+
+class SecretState(Enum):
+    """Whether a secret's value is at hand."""
+
+    KNOWN = "known"
+    UNRESOLVED = "unresolved"  # a reference that could not be followed here and now
+    UNKNOWN = "unknown"  # `{unknown: true}` or left empty: nobody has said it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """A write-only value at `path` of the wire body.
+
+    `path` may end in a key of a secret volume, or at the volume itself when even its keys are not
+    known. `reason` says why the value is not at hand.
+    """
+
+    path: WirePath
+    name: str  # the canonical pointer, what people see
+    state: SecretState
+    where: Position
+    value: str | None = field(default=None, repr=False)
+    reason: str = ""
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """The texts its value may show up as: a secret volume holds base64 of what a container reads."""
+        if self.value is None:
+            return ()
+        try:
+            decoded = b64decode(self.value, validate=True).decode("utf-8")
+        except ValueError:
+            return (self.value,)
+        return (self.value, decoded, decoded.strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredGroup:
+    """What a manifest says. `body` is wire-shaped and free of secrets and of our own tags."""
+
+    id: GroupId
+    body: JsonObject
+    canonical: JsonObject
+    tags: Mapping[str, str]
+    secrets: tuple[Secret, ...]
+    policy: GroupPolicy
+    where: Position
+    marks: Mapping[WirePath, Mark] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def location(self) -> str:
+        """The region as written; empty until `with_location` when no manifest states one."""
+        return as_text(self.body.get("location"))
+
+    @property
+    def is_task(self) -> bool:
+        """Whether its containers are meant to end (restart policy Never or OnFailure)."""
+        return dig(self.canonical, "properties", "restartPolicy") in ("Never", "OnFailure")
+
+    @property
+    def secret_texts(self) -> tuple[str, ...]:
+        """Every text that must not be printed."""
+        return tuple(text for secret in self.secrets for text in secret.spellings)
+
+    def lacking(self, *states: SecretState) -> tuple[Secret, ...]:
+        """The secrets in one of `states`."""
+        return tuple(secret for secret in self.secrets if secret.state in states)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredResourceGroup:
+    """A resource group a manifest declares."""
+
+    id: ResourceGroupId
+    location: str
+    tags: Mapping[str, str]
+    where: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveResourceGroup:
+    """A resource group as read."""
+
+    id: ResourceGroupId
+    location: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerView:
+    """What one container does, from its instance view; `state` is empty where none was read."""
+
+    name: str
+    is_init: bool
+    state: str
+    detail: str
+    exit_code: int | None
+    restarts: int
+    last_event: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveGroup:
+    """What Azure answers. `state` and the views are empty when it comes from a LIST."""
+
+    id: GroupId
+    body: JsonObject
+    canonical: JsonObject
+    tags: Mapping[str, str]
+    provisioning: str
+    state: str
+    containers: tuple[ContainerView, ...]
+
+    @property
+    def in_transition(self) -> bool:
+        """Whether an operation runs on it: only Succeeded, Failed and Canceled are final (E.1).
+
+        Unhealthy and Repairing are named by the documentation as states of a deployed group.
+        """
+        settled = ("succeeded", "failed", "canceled", "unhealthy", "repairing", "")
+        return self.provisioning.lower() not in settled
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether a PUT would deploy it anew: stopped, succeeded or failed (D.1)."""
+        return self.state in ("Stopped", "Succeeded", "Failed")
+
+    @property
+    def restarts(self) -> int:
+        """Restarts of all its containers together."""
+        return sum(view.restarts for view in self.containers)
+
+    @property
+    def address(self) -> str:
+        """The name or IP address people reach it at, empty for none."""
+        found = dig(self.body, "properties", "ipAddress", "fqdn")
+        return as_text(found) or as_text(dig(self.body, "properties", "ipAddress", "ip"))
+
+
+def live_group(body: Json) -> LiveGroup:
+    """The live group in a GET, LIST, PUT, PATCH or DELETE body.
+
+    Raises:
+        ValueError: the body has no id of a container group.
+    """
+    wire = as_object(body)
+    return LiveGroup(
+        id=parse_group_id(as_text(wire.get("id"))),
+        body=wire,
+        canonical=canonical(wire),
+        tags=text_map(wire.get("tags")),
+        provisioning=as_text(dig(wire, "properties", "provisioningState")),
+        state=as_text(dig(wire, "properties", "instanceView", "state")),
+        containers=(
+            *_views(wire, "initContainers", is_init=True),
+            *_views(wire, "containers", is_init=False),
+        ),
+    )
+
+
+def live_resource_group(subscription: str, body: Json) -> LiveResourceGroup:
+    """The resource group in an ARM answer."""
+    wire = as_object(body)
+    return LiveResourceGroup(
+        id=ResourceGroupId(subscription=subscription, name=as_text(wire.get("name"))),
+        location=as_text(wire.get("location")),
+        tags=text_map(wire.get("tags")),
+    )
+
+
+def with_location(desired: DesiredGroup, location: str) -> DesiredGroup:
+    """`desired` in `location` where the manifest states none: az takes the resource group's (H.1)."""
+    if desired.location:
+        return desired
+    body = {**desired.body, "location": location}
+    return replace(desired, body=body, canonical=canonical(body))
+
+
+def wire_body(desired: DesiredGroup, tags: Mapping[str, str]) -> JsonObject:
+    """What PUT sends: the body with `tags` and every secret in its place.
+
+    Raises:
+        ValueError: a secret is not known; a plan refuses such a write beforehand.
+    """
+    body = copy.deepcopy(desired.body)
+    body["tags"] = dict(tags)
+    for secret in desired.secrets:
+        if secret.value is None:
+            raise ValueError(f"{secret.where}: {secret.name} has no value")
+        _put_at(body, secret.path, secret.value)
+    return body
+
+
+def _put_at(body: JsonObject, path: WirePath, value: str) -> None:
+    holder: Json = body
+    for part in path[:-1]:
+        if isinstance(holder, list) and isinstance(part, int):
+            holder = holder[part]
+        elif isinstance(holder, dict) and isinstance(part, str):
+            holder = holder.setdefault(part, {})
+    if isinstance(holder, dict):
+        holder[str(path[-1])] = value
+
+
+def _views(wire: JsonObject, member: str, *, is_init: bool) -> tuple[ContainerView, ...]:
+    containers = as_list(dig(wire, "properties", member))
+    return tuple(_view(as_object(container), is_init=is_init) for container in containers)
+
+
+def _view(container: JsonObject, *, is_init: bool) -> ContainerView:
+    view = dig(container, "properties", "instanceView")
+    state = dig(view, "currentState")
+    exit_code = dig(state, "exitCode")
+    restarts = dig(view, "restartCount")
+    events = [as_object(event) for event in as_list(dig(view, "events"))]
+    # The order of events is not stable (A.3), so the latest is found by its time.
+    last = max(events, key=lambda event: as_text(event.get("lastTimestamp")), default={})
+    return ContainerView(
+        name=as_text(container.get("name")),
+        is_init=is_init,
+        state=as_text(dig(state, "state")),
+        detail=as_text(dig(state, "detailStatus")),
+        exit_code=exit_code if isinstance(exit_code, int) else None,
+        restarts=restarts if isinstance(restarts, int) else 0,
+        last_event=as_text(last.get("message")),
+    )

@@ -1,0 +1,66 @@
+"""What became of an action."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+from reconciler.core.plan import Action
+from reconciler.errors import ExitCode
+
+
+class Status(Enum):
+    """How an action ended."""
+
+    SUCCEEDED = "succeeded"
+    UNHEALTHY = "unhealthy"  # written, and not healthy in time
+    FAILED = "failed"
+    STALE = "stale"  # the group moved since the plan; nothing was written for it
+    NOT_STARTED = "not started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskLog:
+    """What a container of a task printed."""
+
+    container: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One action carried out, or not.
+
+    `wrote` says whether Azure may have changed for it: true as soon as a write was sent.
+    `is_stranded`: a replace deleted the group and did not create it again.
+    """
+
+    action: Action
+    status: Status
+    says: str
+    hint: str = ""
+    code: str = ""
+    request_id: str = ""
+    wrote: bool = False
+    is_stranded: bool = False
+    took: timedelta = timedelta(0)
+    logs: tuple[TaskLog, ...] = ()
+
+
+def exit_code(outcomes: Sequence[Outcome], *, is_interrupted: bool = False) -> ExitCode:
+    """The one exit status for all outcomes.
+
+    With nothing written: 5 when something was stale, 1 when something failed. With something
+    written: 6 when an action failed, went stale or was not started, else 7 when one is unhealthy.
+    """
+    if is_interrupted:
+        return ExitCode.INTERRUPTED
+    statuses = {outcome.status for outcome in outcomes}
+    undone = statuses & {Status.FAILED, Status.STALE, Status.NOT_STARTED}
+    if undone and any(outcome.wrote for outcome in outcomes):
+        return ExitCode.PARTIAL
+    if undone:
+        return ExitCode.STALE if Status.STALE in undone else ExitCode.FAILED
+    return ExitCode.UNHEALTHY if Status.UNHEALTHY in statuses else ExitCode.DONE

@@ -1,0 +1,134 @@
+"""Actions and plans, as values. `core.decide` makes the one, `core.build` the other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from reconciler.core.diff import Diff, Origin
+from reconciler.core.groups import DesiredGroup, DesiredResourceGroup, LiveGroup
+from reconciler.core.ids import Target
+
+
+class ActionKind(Enum):
+    """What is done to one group."""
+
+    CREATE = "create"
+    UPDATE = "update"  # PUT in place, restarts every container
+    PATCH_TAGS = "patch-tags"
+    REPLACE = "replace"  # delete, wait until gone, create
+    DELETE = "delete"
+    ADOPT = "adopt"  # tags only
+    NO_OP = "no-op"
+    REFUSE = "refuse"
+
+    @property
+    def sends_body(self) -> bool:
+        """Whether it writes the whole definition, secrets included."""
+        return self in (ActionKind.CREATE, ActionKind.UPDATE, ActionKind.REPLACE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One planned step for one target, with the reason and what it costs the workload.
+
+    `after` names the addresses whose actions must have succeeded first, `behind` those that must
+    merely be over. `allow` is, for a refusal,
+    what a person can do about it. Of a resource group, only `declared` is set.
+    """
+
+    kind: ActionKind
+    target: Target
+    why: str
+    desired: DesiredGroup | None = None
+    live: LiveGroup | None = None
+    declared: DesiredResourceGroup | None = None
+    diff: Diff = field(default_factory=Diff)
+    costs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    allow: str = ""
+    origin: Origin = Origin.UNKNOWN
+    after: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """The target's address: what `after` refers to."""
+        return self.target.address
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether Azure does not equal git here."""
+        return self.kind is not ActionKind.NO_OP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orphan:
+    """A group of ours that no manifest names and this plan leaves alone."""
+
+    live: LiveGroup
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rail:
+    """A limit that this plan exceeds: it blocks the whole plan. `allow` is the exact consent."""
+
+    rule: str
+    says: str
+    allow: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Every action, one a target, sorted by address; deterministic for equal input."""
+
+    owner: str
+    subscription: str
+    actions: tuple[Action, ...]
+    orphans: tuple[Orphan, ...] = ()
+    rails: tuple[Rail, ...] = ()
+    notes: tuple[str, ...] = ()
+    is_complete: bool = True
+    owned: int = 0  # live groups that are ours, the denominator of percentages
+
+    @property
+    def counts(self) -> Mapping[ActionKind, int]:
+        """How many actions there are of each kind."""
+        return Counter(action.kind for action in self.actions)
+
+    @property
+    def refusals(self) -> tuple[Action, ...]:
+        """The actions that are refused."""
+        return tuple(action for action in self.actions if action.kind is ActionKind.REFUSE)
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether `apply` must not touch anything."""
+        return bool(self.rails or self.refusals)
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether anything is pending; orphans that are only reported are not."""
+        return any(action.is_pending for action in self.actions)
+
+    @property
+    def digest(self) -> str:
+        """`sha256:…` over the effects: equal for equal effects on equal live state, no time in it."""
+        effects = [
+            [
+                action.address,
+                action.kind.value,
+                None
+                if action.desired is None
+                else [action.desired.canonical, dict(action.desired.tags)],
+                None if action.live is None else [action.live.canonical, dict(action.live.tags)],
+            ]
+            for action in self.actions
+        ]
+        text = json.dumps(effects, sort_keys=True, separators=(",", ":"))
+        return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
