@@ -1,0 +1,299 @@
+"""The use cases. Each reads as the sentence it is; the rooms do the work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from reconciler.core.build import Situation, build_plan, too_much_consent
+from reconciler.core.cloud import Clock, Cloud
+from reconciler.core.decide import Asker
+from reconciler.core.groups import (
+    DesiredGroup,
+    DesiredResourceGroup,
+    LiveGroup,
+    LiveResourceGroup,
+)
+from reconciler.core.ids import GroupId, Target
+from reconciler.core.jsonval import Json
+from reconciler.core.names import find_group
+from reconciler.core.outcome import Outcome
+from reconciler.core.ownership import Ownership, SecretKey, ownership_of
+from reconciler.core.plan import Action, ActionKind, Plan
+from reconciler.core.policy import Limits
+from reconciler.core.teardown import build_teardown
+from reconciler.errors import UsageError
+from reconciler.execute.act import Writer
+from reconciler.execute.observe import (
+    Observed,
+    Scope,
+    observe,
+    scope_of,
+    settled,
+    view,
+    view_all,
+    with_views,
+)
+from reconciler.execute.run import Run, preflight, run
+from reconciler.execute.wait import Pace, Waiter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What git says, and who says it."""
+
+    owner: str
+    subscription: str
+    groups: tuple[DesiredGroup, ...]
+    resource_groups: tuple[DesiredResourceGroup, ...]
+    limits: Limits
+    is_complete: bool
+    known_resource_groups: tuple[str, ...] = ()
+
+    @property
+    def scope(self) -> Scope:
+        """Where to look for it."""
+        known = self.known_resource_groups
+        return scope_of(self.subscription, known, self.groups, self.resource_groups)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What the command line agrees to, by name and by number."""
+
+    adopt: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    allow: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Azure:
+    """The way to Azure: the cloud, how many reads or writes at once, and the pace of polling."""
+
+    cloud: Cloud
+    clock: Clock
+    workers: int
+    pace: Pace
+    key: SecretKey | None = None
+
+
+def plan(wanted: Wanted, azure: Azure, consent: Consent, *, settles: bool = False) -> Plan:
+    """What would be done to make Azure equal git; nothing is written.
+
+    With `settles`, groups in transition are waited for, so that they can be compared.
+
+    Raises:
+        AzureError: something could not be read.
+        UsageError: a name fits nothing or several groups, or consent exceeds the plan.
+    """
+    observed = observe(azure.cloud, wanted.scope)
+    asker, left_out = _who_asks(wanted, azure, consent, observed)
+    if settles:
+        waiter = Waiter(cloud=azure.cloud, clock=azure.clock, pace=azure.pace)
+        observed = settled(observed, wanted.groups, waiter, workers=azure.workers)
+    observed = with_views(azure.cloud, observed, wanted.groups, asker, workers=azure.workers)
+    planned = build_plan(_situation(wanted, observed, asker, consent, left_out))
+    _check_consent(planned, observed, wanted, consent)
+    return planned
+
+
+def apply(
+    planned: Plan,
+    azure: Azure,
+    *,
+    commit: str,
+    tell: Callable[[Action, str], None],
+    landed: Callable[[Outcome], None],
+) -> Run:
+    """What became of carrying out a plan.
+
+    Raises:
+        PlanRefused, SecretUnresolved: before anything was touched.
+        KeyboardInterrupt: a second interrupt; operations may be under way.
+    """
+    preflight(planned)
+    writer = Writer(
+        cloud=azure.cloud,
+        clock=azure.clock,
+        pace=azure.pace,
+        owner=planned.owner,
+        key=azure.key,
+        commit=commit,
+        tell=tell,
+    )
+    return run(planned, writer, parallelism=azure.workers, landed=landed)
+
+
+def teardown(wanted: Wanted, azure: Azure, *, resource_groups: bool) -> Plan:
+    """What `destroy` would delete: every owned group, on request also our resource groups."""
+    observed = observe(azure.cloud, wanted.scope)
+    homes = _declared_and_live(wanted, observed, azure.cloud) if resource_groups else ()
+    return build_teardown(
+        owner=wanted.owner,
+        subscription=wanted.subscription,
+        live=observed.groups,
+        resource_groups=homes,
+        notes=observed.notes,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupStatus:
+    """How one group stands: against git, and in itself."""
+
+    target: Target
+    sync: str
+    live: LiveGroup | None
+    why: str
+
+
+def status(wanted: Wanted, azure: Azure) -> tuple[GroupStatus, ...]:
+    """One line a group that a manifest names or that we own; costs one GET a live group."""
+    observed = observe(azure.cloud, wanted.scope)
+    asker = Asker(owner=wanted.owner, key=azure.key)
+    named = {group.id.address for group in wanted.groups}
+    ours = [
+        live.id
+        for live in observed.groups
+        if live.id.address in named or ownership_of(live, wanted.owner) is Ownership.OURS
+    ]
+    views = view_all(azure.cloud, ours, workers=azure.workers) if ours else {}
+    lives = [views.get(live.id.address, live) for live in observed.groups]
+    observed = replace(observed, groups=tuple(live for live in lives if live is not None))
+    planned = build_plan(_situation(wanted, observed, asker, Consent(), frozenset()))
+    rows = [
+        GroupStatus(target=action.target, sync=_sync(action), live=action.live, why=action.why)
+        for action in planned.actions
+        if isinstance(action.target, GroupId)
+    ]
+    rows += [
+        GroupStatus(target=orphan.live.id, sync="orphan", live=orphan.live, why=orphan.note)
+        for orphan in planned.orphans
+    ]
+    return tuple(sorted(rows, key=lambda row: row.target.address))
+
+
+def named_group(name: str, wanted: Wanted, azure: Azure) -> GroupId:
+    """The group a person means: of the manifests, else of those we own in Azure.
+
+    Raises:
+        UsageError: none fits, or several do.
+    """
+    named = [group.id for group in wanted.groups]
+    try:
+        return find_group(name, named)
+    except UsageError:
+        live = observe(azure.cloud, wanted.scope).groups
+        owned = [g.id for g in live if ownership_of(g, wanted.owner) is Ownership.OURS]
+        return find_group(name, [*named, *owned])
+
+
+def logs(
+    group: GroupId,
+    azure: Azure,
+    *,
+    container: str | None,
+    tail: int | None,
+    timestamps: bool,
+) -> tuple[tuple[str, str], ...]:
+    """What one container, or each of a group, printed: pairs of name and text.
+
+    Raises:
+        UsageError: there is no such group in Azure, or no such container in it.
+    """
+    live = view(azure.cloud, group)
+    if live is None:
+        raise UsageError(f"group '{group}' does not exist in Azure", hint="apply it first")
+    every = [one.name for one in live.containers]
+    if container is not None and container not in every:
+        raise UsageError(
+            f"no container '{container}' in '{group}'", hint=f"there are: {', '.join(every)}"
+        )
+    names = (
+        [container] if container is not None else [v.name for v in live.containers if not v.is_init]
+    )
+    return tuple(
+        (name, azure.cloud.logs(group, name, tail=tail, timestamps=timestamps)) for name in names
+    )
+
+
+def _who_asks(
+    wanted: Wanted, azure: Azure, consent: Consent, observed: Observed
+) -> tuple[Asker, frozenset[str]]:
+    named = [group.id for group in wanted.groups]
+    owned = [g.id for g in observed.groups if ownership_of(g, wanted.owner) is Ownership.OURS]
+    asker = Asker(
+        owner=wanted.owner,
+        key=azure.key,
+        adopt=_addresses(consent.adopt, named),
+        replace=_addresses(consent.replace, named),
+    )
+    return asker, _addresses(consent.exclude, [*named, *owned])
+
+
+def _addresses(names: Iterable[str], candidates: Iterable[GroupId]) -> frozenset[str]:
+    known = tuple(candidates)
+    return frozenset(find_group(name, known).address for name in names)
+
+
+def _situation(
+    wanted: Wanted,
+    observed: Observed,
+    asker: Asker,
+    consent: Consent,
+    left_out: frozenset[str],
+) -> Situation:
+    return Situation(
+        subscription=wanted.subscription,
+        asker=asker,
+        desired=wanted.groups,
+        declared=wanted.resource_groups,
+        live=observed.groups,
+        resource_groups=observed.resource_groups,
+        limits=wanted.limits,
+        is_complete=wanted.is_complete and not left_out,
+        allow=consent.allow,
+        left_out=left_out,
+        notes=observed.notes,
+    )
+
+
+def _check_consent(planned: Plan, observed: Observed, wanted: Wanted, consent: Consent) -> None:
+    created = {a.target.name.lower() for a in planned.actions if a.kind is ActionKind.CREATE}
+    named = {group.id.address for group in wanted.groups}
+    moves = sum(
+        1
+        for live in observed.groups
+        if live.id.address not in named
+        and live.id.name.lower() in created
+        and ownership_of(live, wanted.owner) is Ownership.OURS
+    )
+    if excess := too_much_consent(planned, consent.allow, moves=moves):
+        raise UsageError("; ".join(excess), hint="consent to what the plan shows")
+
+
+def _declared_and_live(
+    wanted: Wanted, observed: Observed, cloud: Cloud
+) -> tuple[tuple[DesiredResourceGroup, LiveResourceGroup, tuple[Json, ...]], ...]:
+    existing = {home.id.address: home for home in observed.resource_groups}
+    return tuple(
+        (declared, home, tuple(cloud.resources_in(home.id)))
+        for declared in wanted.resource_groups
+        if (home := existing.get(declared.id.address)) is not None
+    )
+
+
+_SYNC: Mapping[ActionKind, str] = {
+    ActionKind.CREATE: "missing",
+    ActionKind.NO_OP: "in sync",
+    ActionKind.ADOPT: "not adopted",
+    ActionKind.DELETE: "orphan",
+    ActionKind.REFUSE: "refused",
+}
+
+
+def _sync(action: Action) -> str:
+    if action.kind is ActionKind.NO_OP and action.live is not None and action.live.in_transition:
+        return "in transition"
+    return _SYNC.get(action.kind) or ("drifted" if action.origin.value == "drift" else "pending")

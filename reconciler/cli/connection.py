@@ -1,0 +1,137 @@
+"""Opening the way to Azure: the real one, another endpoint, or the emulator in this process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from reconciler.app import Azure
+from reconciler.cli.options import Options
+from reconciler.core.ownership import SecretKey
+from reconciler.errors import LocalStateUnusable, PlanRefused, UsageError
+from reconciler.execute.clock import SystemClock
+from reconciler.execute.wait import Pace
+
+if TYPE_CHECKING:
+    from reconciler.manifest import Project
+
+EMULATOR_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+_SHORTEST_KEY = 16
+
+
+@contextmanager
+def azure(options: Options, *, cloud: str) -> Iterator[Azure]:
+    """Azure for as long as the block lasts.
+
+    Raises:
+        AuthenticationFailed, UsageError, LocalStateUnusable: it cannot be opened; nothing was sent.
+    """
+    from reconciler.arm.connect import connect
+
+    with ExitStack() as stack:
+        endpoint = stack.enter_context(_emulator(options)) if options.emulator else options.endpoint
+        connected = stack.enter_context(
+            connect(
+                cloud=cloud, endpoint=endpoint, parallelism=options.parallelism, environ=os.environ
+            )
+        )
+        yield Azure(
+            cloud=connected,
+            clock=SystemClock(),
+            workers=options.parallelism,
+            pace=Pace(scale=0.1 if _is_local(endpoint) else 1.0),
+            key=secret_key(),
+        )
+
+
+@contextmanager
+def _emulator(options: Options) -> Iterator[str]:
+    from reconciler.cli.local import emulator
+
+    with emulator(options.emulator_db) as url:
+        yield url
+
+
+def _is_local(endpoint: str | None) -> bool:
+    # A server on this machine is nobody's quota: look at its operations more often.
+    return endpoint is not None and urlsplit(endpoint).scheme == "http"
+
+
+def secret_key() -> SecretKey | None:
+    """The key secrets are compared with.
+
+    Raises:
+        UsageError: it is too short to keep a secret.
+    """
+    text = os.environ.get("ACI_RECONCILE_SECRET_KEY", "")
+    if not text:
+        return None
+    if len(text) < _SHORTEST_KEY:
+        raise UsageError(
+            f"ACI_RECONCILE_SECRET_KEY: expected at least {_SHORTEST_KEY} characters, got {len(text)}",
+            hint="make one with 'openssl rand -base64 32'",
+        )
+    return SecretKey(text.encode("utf-8", "surrogateescape"))
+
+
+def subscription(options: Options, project: Project) -> str:
+    """The subscription to work in; no default is ever taken from another tool.
+
+    Raises:
+        UsageError: nothing names one.
+        PlanRefused: the credential file is for another one than the project's.
+    """
+    if options.emulator:
+        return project.subscription or EMULATOR_SUBSCRIPTION
+    filed = ""
+    if not _is_local(options.endpoint):
+        from reconciler.arm.credentials import subscription_in_file
+
+        filed = subscription_in_file(os.environ) or ""
+    if filed and project.subscription and filed.lower() != project.subscription.lower():
+        raise PlanRefused(
+            f"the file named by AZURE_AUTH_LOCATION is for subscription {filed}, "
+            f"the project for {project.subscription}",
+            hint="use the credentials that belong to this project or environment",
+        )
+    if found := project.subscription or filed:
+        return found
+    where = project.file or "aci-reconcile.yaml"
+    raise UsageError("no subscription", hint=f"write 'defaults: {{subscription: …}}' in {where}")
+
+
+def commit_of(root: Path) -> str:
+    """The commit the manifests are at, shortened; empty outside git."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), "rev-parse", "--short=12", "HEAD"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a report, whole or not at all.
+
+    Raises:
+        LocalStateUnusable: the file cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as exc:
+        partial.unlink(missing_ok=True)
+        raise LocalStateUnusable(
+            f"{path}: cannot be written: {exc.strerror}", hint="give -o another path"
+        ) from exc

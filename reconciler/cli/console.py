@@ -1,0 +1,107 @@
+"""Talking to people and to files: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from reconciler.cli.options import Options, Output
+
+if TYPE_CHECKING:
+    from reconciler.core.outcome import Outcome
+    from reconciler.core.plan import Action, Plan
+    from reconciler.report.rows import Report
+
+
+class Console:
+    """Where a command's results go, and how it asks."""
+
+    def __init__(self, options: Options) -> None:
+        self._outputs = options.outputs or (Output(format="text", path=None),)
+        self._verbose = options.verbose
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether a person can answer."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+    def report(self, report: Report) -> None:
+        """Write a report in every format asked for."""
+        for output in self._outputs:
+            self._write(output, report)
+
+    def preview(self, report: Report) -> None:
+        """Show the plan before it is carried out; a machine gets only the result."""
+        on_stdout = any(o.path is None and o.format == "text" for o in self._outputs)
+        stream = sys.stdout if on_stdout else sys.stderr
+        stream.write(self._text(report, is_terminal=stream.isatty()))
+        stream.flush()
+
+    def say(self, text: str) -> None:
+        """A line for people that is no result."""
+        print(text, file=sys.stderr, flush=True)
+
+    def ask(self, question: str, answer: str) -> bool:
+        """Whether a person types exactly `answer`."""
+        print(
+            f"{question} Only '{answer}' is taken for a yes: ", end="", file=sys.stderr, flush=True
+        )
+        return sys.stdin.readline().strip() == answer
+
+    def progress(self, planned: Plan) -> Progress:
+        """What hears the steps of an apply."""
+        return Progress(pending=sum(action.is_pending for action in planned.actions))
+
+    def _write(self, output: Output, report: Report) -> None:
+        if output.path is None:
+            sys.stdout.write(self._rendered(output.format, report, is_terminal=sys.stdout.isatty()))
+            sys.stdout.flush()
+            return
+        from reconciler.cli.connection import write_file
+
+        write_file(output.path, self._rendered(output.format, report, is_terminal=False))
+
+    def _rendered(self, name: str, report: Report, *, is_terminal: bool) -> str:
+        if name == "json":
+            from reconciler.report.as_json import as_json
+
+            return as_json(report)
+        return self._text(report, is_terminal=is_terminal)
+
+    def _text(self, report: Report, *, is_terminal: bool) -> str:
+        from reconciler.report.as_text import as_text
+
+        color = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        width = shutil.get_terminal_size((100, 24)).columns if is_terminal else 100
+        return as_text(report, color=color, width=width, verbose=self._verbose)
+
+
+class Progress:
+    """A line a step on stderr, told from worker threads."""
+
+    def __init__(self, *, pending: int) -> None:
+        self._pending = pending
+        self._landed = 0
+        self._started = time.monotonic()
+        self._lock = threading.Lock()
+
+    def tell(self, action: Action, text: str) -> None:
+        """A step of an action that is under way."""
+        self._line(f"{action.target}: {text} …")
+
+    def landed(self, outcome: Outcome) -> None:
+        """An action is over."""
+        with self._lock:
+            self._landed += 1
+        self._line(
+            f"{outcome.action.target}: {outcome.status.value} ({self._landed} of {self._pending})"
+        )
+
+    def _line(self, text: str) -> None:
+        seconds = time.monotonic() - self._started
+        with self._lock:
+            print(f"{seconds:6.1f}s  {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,85 @@
+"""Entry point: parse, run one command, turn whatever ends it into an exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib import import_module
+from types import FrameType
+from typing import NoReturn
+
+from reconciler.cli.options import Options, options_of
+from reconciler.cli.parser import parser
+from reconciler.errors import ExitCode, ReconcilerError
+
+
+def run() -> NoReturn:
+    """The console script. Leaves at once: after an interrupt, workers may still wait on Azure."""
+    code = main()
+    _flush()
+    if code == ExitCode.INTERRUPTED:
+        os._exit(code)
+    sys.exit(code)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; its exit code. No exception but SystemExit of argparse gets out."""
+    namespace = parser().parse_args(arguments)
+    _log(is_debug=namespace.debug)
+    _end_on_sigterm()
+    try:
+        return _command(namespace.command)(options_of(namespace))
+    except ReconcilerError as exc:
+        _say(f"error: {exc}")
+        return exc.exit_code
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`| head`): nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAILED
+    except Exception as exc:
+        if namespace.debug:
+            raise
+        _say(
+            f"internal error: {type(exc).__name__}: {exc}; please report it, with --debug for details"
+        )
+        return ExitCode.FAILED
+
+
+def _command(name: str) -> Callable[[Options], ExitCode]:
+    commands = import_module("reconciler.cli.commands")
+    found: Callable[[Options], ExitCode] = getattr(commands, name)
+    return found
+
+
+def _say(text: str) -> None:
+    print(f"aci-reconcile: {text}", file=sys.stderr, flush=True)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(BrokenPipeError):
+            stream.flush()
+
+
+def _log(*, is_debug: bool) -> None:
+    # Azure's own HTTP logger prints headers; ours names every request with its id instead.
+    logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s", level=logging.WARNING)
+    logging.getLogger("reconciler").setLevel(logging.DEBUG if is_debug else logging.WARNING)
+    for noisy in ("azure", "urllib3", "msal"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+def _end_on_sigterm() -> None:
+    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    # Outside the main thread somebody embeds us and handles signals.
+    with suppress(ValueError):
+        signal.signal(signal.SIGTERM, interrupt)

@@ -1,0 +1,125 @@
+"""What the command line says, parsed once; no command sees the namespace."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.errors import UsageError
+
+FORMATS = ("text", "json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One `-o FORMAT[=PATH]`; without a path it goes to stdout."""
+
+    format: str
+    path: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Every option a command may have; those it has not keep their default."""
+
+    paths: tuple[Path, ...] = ()
+    environment: str | None = None
+    outputs: tuple[Output, ...] = ()
+    verbose: bool = False
+    emulator: bool = False
+    emulator_db: Path = Path(".aci-reconcile/emulator.db")
+    endpoint: str | None = None
+    parallelism: int = 16
+    detailed_exitcode: bool = False
+    yes: bool = False
+    prune: bool = False
+    adopt: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    allow: Mapping[str, int] | None = None
+    resource_groups: bool = False
+    confirm: str | None = None
+    name: str = ""
+    container: str | None = None
+    tail: int | None = None
+    timestamps: bool = False
+    schema: str = "manifest"
+    host: str = "127.0.0.1"
+    port: int = 8080
+    database: Path | None = None
+
+
+def options_of(namespace: Namespace) -> Options:
+    """The options in a parsed command line.
+
+    Raises:
+        UsageError: two outputs want stdout, or one kind of consent is given twice.
+    """
+    given = {name: value for name, value in vars(namespace).items() if name in _NAMES}
+    for name in ("paths", "outputs", "adopt", "replace", "exclude"):
+        if name in given:
+            given[name] = tuple(given[name] or ())
+    if "allow" in given:
+        given["allow"] = _counted(given["allow"] or ())
+    options = Options(**given)
+    if sum(output.path is None for output in options.outputs) > 1:
+        raise UsageError(
+            "more than one -o writes to stdout", hint="give all but one a path: -o json=FILE"
+        )
+    return options
+
+
+_NAMES = frozenset(Options.__slots__)
+
+
+def _counted(pairs: Sequence[tuple[str, int]]) -> dict[str, int]:
+    result: dict[str, int] = {}
+    for kind, count in pairs:
+        if kind in result:
+            raise UsageError(f"--allow {kind}=… is given twice", hint="give it once")
+        result[kind] = count
+    return result
+
+
+def output(text: str) -> Output:
+    """`FORMAT[=PATH]`, for argparse."""
+    name, separator, path = text.partition("=")
+    if name not in FORMATS:
+        raise ArgumentTypeError(f"expected one of {', '.join(FORMATS)}, got '{name}'")
+    if separator and not path:
+        raise ArgumentTypeError(f"expected a path after '{name}=', got nothing")
+    return Output(format=name, path=Path(path) if path else None)
+
+
+def consent(text: str) -> tuple[str, int]:
+    """`KIND=N`, for argparse."""
+    kind, _, number = text.partition("=")
+    kinds = ("delete", "replace", "move")
+    if kind not in kinds or not number.isdecimal() or int(number) < 1:
+        raise ArgumentTypeError(
+            f"expected {', '.join(k + '=N' for k in kinds)} with N from 1, got '{text}'"
+        )
+    return kind, int(number)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on, for argparse."""
+    if not text.isdecimal() or not 1 <= int(text) <= 1000:
+        raise ArgumentTypeError(f"expected a whole number from 1 to 1000, got '{text}'")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """A whole number from 1 on, without an upper bound, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"expected a whole number from 1 on, got '{text}'")
+    return int(text)
+
+
+def port(text: str) -> int:
+    """A TCP port, 0 for any free one, for argparse."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise ArgumentTypeError(f"expected a port from 0 to 65535, got '{text}'")
+    return int(text)

@@ -1,0 +1,285 @@
+"""The commands and their options, with a help that teaches."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from reconciler import __version__
+from reconciler.cli.options import consent, count, output, port, positive
+from reconciler.errors import ExitCode
+
+_ABOUT = """\
+Make Azure Container Instances equal to the YAML manifests in git.
+
+  aci-reconcile validate manifests            are the manifests right?
+  aci-reconcile plan manifests                what would change, and what does it cost?
+  aci-reconcile apply manifests               do it, and wait until the containers are healthy
+  aci-reconcile drift manifests               did somebody change Azure? (for cron; exit 2)
+
+No Azure account at hand? Add --emulator to any of them, or run 'aci-reconcile demo'.
+"""
+
+_EXIT_CODES = """\
+exit codes:
+  0 done, or nothing to do       1 failed (Azure, network)      2 changes pending
+  3 manifests invalid            4 blocked, nothing touched     5 stale: plan again
+  6 partial: some actions failed 7 applied, but not healthy    64 usage   130 interrupted
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse leaves with 2, which here means 'changes pending'."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(ExitCode.USAGE, f"{self.prog}: error: {message}; see '{self.prog} --help'\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = _Parser(
+        prog="aci-reconcile",
+        description=_ABOUT,
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"aci-reconcile {__version__}")
+    commands = top.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, title="commands"
+    )
+    for name, (summary, more, fill) in _COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.\n\n{more}".rstrip(),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        fill(command)
+        command.add_argument(
+            "--debug", action="store_true", help="log every request; show tracebacks"
+        )
+    return top
+
+
+def _project(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        type=Path,
+        help="files or folders; default: the project around the current folder. Leaving out any "
+        "manifest of the project makes the scope partial: nothing is pruned",
+    )
+    command.add_argument(
+        "-e", "--env", dest="environment", metavar="NAME", help="environment of the project file"
+    )
+
+
+def _reporting(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "-o",
+        dest="outputs",
+        metavar="FORMAT[=PATH]",
+        action="append",
+        type=output,
+        help="text (default) or json, to stdout or a file; may be repeated",
+    )
+    command.add_argument(
+        "-v", "--verbose", action="store_true", help="also list what does not change"
+    )
+
+
+def _azure(command: argparse.ArgumentParser) -> None:
+    where = command.add_argument_group("where Azure is")
+    one = where.add_mutually_exclusive_group()
+    one.add_argument("--emulator", action="store_true", help="the emulator, inside this process")
+    one.add_argument(
+        "--endpoint", metavar="URL", help="another ARM; plain http for loopback hosts only"
+    )
+    where.add_argument(
+        "--emulator-db",
+        metavar="FILE",
+        type=Path,
+        default=Path(".aci-reconcile/emulator.db"),
+        help="where --emulator keeps its state (default: %(default)s)",
+    )
+    where.add_argument(
+        "--parallelism",
+        metavar="N",
+        type=positive,
+        default=16,
+        help="requests at once (default: %(default)s)",
+    )
+
+
+def _consenting(command: argparse.ArgumentParser) -> None:
+    agree = command.add_argument_group("consent", "NAME is group or resourceGroup/group")
+    agree.add_argument(
+        "--prune", action="store_true", help="delete groups we own that no manifest names"
+    )
+    agree.add_argument(
+        "--allow",
+        metavar="KIND=N",
+        action="append",
+        type=consent,
+        help="consent to exactly what the plan holds: delete=N, replace=N, move=N",
+    )
+    for flag, text in (
+        ("--replace", "delete and create NAME again where a change cannot be made in place"),
+        ("--adopt", "take over NAME, which has no owner, also when it differs"),
+        ("--exclude", "leave NAME alone; the scope becomes partial"),
+    ):
+        agree.add_argument(flag, metavar="NAME", action="append", help=text)
+
+
+def _validate(command: argparse.ArgumentParser) -> None:
+    _project(command)
+    _reporting(command)
+
+
+def _plan(command: argparse.ArgumentParser) -> None:
+    _project(command)
+    _azure(command)
+    _consenting(command)
+    _reporting(command)
+    command.add_argument(
+        "--detailed-exitcode", action="store_true", help="exit 2 when changes are pending"
+    )
+
+
+def _apply(command: argparse.ArgumentParser) -> None:
+    _project(command)
+    _azure(command)
+    _consenting(command)
+    _reporting(command)
+    command.add_argument(
+        "-y", "--yes", action="store_true", help="do not ask; needed without a terminal"
+    )
+
+
+def _observing(command: argparse.ArgumentParser) -> None:
+    _project(command)
+    _azure(command)
+    _reporting(command)
+
+
+def _logs(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", metavar="NAME", help="group or resourceGroup/group, in any case")
+    command.add_argument(
+        "container", metavar="CONTAINER", nargs="?", help="default: all of the group"
+    )
+    command.add_argument(
+        "--manifests",
+        dest="paths",
+        metavar="PATH",
+        action="append",
+        type=Path,
+        help="the project's folder; default: around the current folder",
+    )
+    command.add_argument(
+        "-e", "--env", dest="environment", metavar="NAME", help="environment of the project file"
+    )
+    command.add_argument("--tail", metavar="N", type=count, help="only the last N lines")
+    command.add_argument("--timestamps", action="store_true", help="with the time of each line")
+    _azure(command)
+
+
+def _destroy(command: argparse.ArgumentParser) -> None:
+    _observing(command)
+    command.add_argument(
+        "--resource-groups",
+        action="store_true",
+        help="also the resource groups that manifests declare and we created, when nothing else is in them",
+    )
+    command.add_argument(
+        "--confirm", metavar="OWNER", help="the owner's name, instead of being asked for it"
+    )
+
+
+def _schema(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "schema",
+        metavar="KIND",
+        nargs="?",
+        choices=("manifest", "project", "report"),
+        default="manifest",
+        help="manifest (default), project or report",
+    )
+
+
+def _emulator(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+    )
+    command.add_argument(
+        "--port", type=port, default=8080, help="port, 0 for a free one (default: %(default)s)"
+    )
+    command.add_argument(
+        "--database", metavar="FILE", type=Path, help="keep the state here; default: in memory"
+    )
+
+
+def _nothing(_command: argparse.ArgumentParser) -> None:
+    """A command without options."""
+
+
+_COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
+    "validate": (
+        "check the manifests, offline",
+        "Every finding of every file, as file:line:col: ID path: expected …, got …; try …\n"
+        "Where environments exist and none is named, each of them is checked.",
+        _validate,
+    ),
+    "plan": (
+        "show what apply would do, and what it costs",
+        "Reads Azure and writes nothing.\n\n"
+        "  aci-reconcile plan manifests --detailed-exitcode   exit 2 when changes are pending\n"
+        "  aci-reconcile plan -e prod -o text -o json=plan.json",
+        _plan,
+    ),
+    "apply": (
+        "make Azure equal to the manifests",
+        "Shows the plan, asks, and carries it out; waits until the containers are healthy.\n\n"
+        "  aci-reconcile apply manifests\n"
+        "  aci-reconcile apply manifests --prune --yes\n"
+        "  aci-reconcile apply manifests --replace web --allow delete=2",
+        _apply,
+    ),
+    "drift": (
+        "tell whether Azure still equals git (for cron)",
+        "Exit 0 when it does, 2 when it does not, 1 when that could not be told.",
+        _observing,
+    ),
+    "status": (
+        "show one row a group: sync, provisioning, run state, restarts, address",
+        "",
+        _observing,
+    ),
+    "logs": ("print what the containers of a group printed", "", _logs),
+    "destroy": (
+        "delete everything this project owns",
+        "Asks for the owner's name. Groups of others are never touched.",
+        _destroy,
+    ),
+    "schema": (
+        "print the JSON Schema of manifests, of the project file, or of reports",
+        "",
+        _schema,
+    ),
+    "emulator": (
+        "serve the ARM emulator over HTTP, for any Azure SDK",
+        "Plain HTTP, no credentials asked for; Ctrl-C stops it.",
+        _emulator,
+    ),
+    "demo": (
+        "the whole job on the embedded emulator, in a temporary folder",
+        "validate, plan, apply, drift, prune, status and logs on a sample repository; no Azure.",
+        _nothing,
+    ),
+}

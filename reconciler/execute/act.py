@@ -1,0 +1,312 @@
+"""Carrying out one action: read again, write, wait, read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.core.cloud import Accepted, Clock, Cloud
+from reconciler.core.diff import Diff, diff
+from reconciler.core.groups import DesiredGroup, LiveGroup, WaitFor, wire_body
+from reconciler.core.ids import GroupId, ResourceGroupId
+from reconciler.core.jsonval import as_text, dig, pointer
+from reconciler.core.mask import scrubbed
+from reconciler.core.outcome import Outcome, Status, TaskLog
+from reconciler.core.ownership import (
+    CREATED_TAG,
+    SecretKey,
+    StateTag,
+    foreign_tags,
+    state_after_tags,
+    state_after_write,
+    state_of,
+    written_tags,
+)
+from reconciler.core.plan import Action, ActionKind
+from reconciler.errors import AzureError, ProvisioningFailed, StaleAction
+from reconciler.execute.observe import view
+from reconciler.execute.wait import Health, Pace, Waiter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writer:
+    """Who writes, and how. `tell` hears each step as `(action, text)`, from worker threads."""
+
+    cloud: Cloud
+    clock: Clock
+    pace: Pace
+    owner: str
+    key: SecretKey | None
+    commit: str
+    tell: Callable[[Action, str], None]
+
+    @property
+    def waiter(self) -> Waiter:
+        """Waits by the same clock and pace."""
+        return Waiter(cloud=self.cloud, clock=self.clock, pace=self.pace)
+
+
+@dataclass(slots=True)
+class Progress:
+    """What an action in flight has done so far: whether a write was sent, and how far a replace got."""
+
+    wrote: bool = False
+    is_deleted: bool = False
+
+
+def carry_out(action: Action, writer: Writer) -> Outcome:
+    """The outcome of one action. Azure's refusals become outcomes; our own bugs still raise."""
+    started = writer.clock.now()
+    progress = Progress()
+    try:
+        outcome = _STEPS[action.kind](action, writer, progress)
+    except AzureError as exc:
+        outcome = _failed(action, exc, progress)
+    return replace(outcome, wrote=progress.wrote, took=writer.clock.now() - started)
+
+
+def _failed(action: Action, exc: AzureError, progress: Progress) -> Outcome:
+    status = Status.STALE if isinstance(exc, StaleAction) else Status.FAILED
+    says, hint = exc.says, exc.hint
+    if progress.is_deleted:
+        says = f"STRANDED: deleted and not created again: {says}"
+        hint = "the group does not exist now; repair it with 'aci-reconcile apply'"
+    elif exc.code == "InvalidContainerGroupUpdate":
+        hint = f"Azure refuses the change in place: plan it with --replace {action.target}"
+    return Outcome(
+        action=action,
+        status=status,
+        says=says,
+        hint=hint,
+        code=exc.code or "",
+        request_id=exc.request_id or "",
+        is_stranded=progress.is_deleted,
+    )
+
+
+def _resource_group(action: Action, writer: Writer, progress: Progress) -> Outcome:
+    declared = action.declared
+    assert declared is not None
+    if writer.cloud.resource_group(declared.id) is not None:
+        raise StaleAction("it exists by now", verb="create", target=str(declared.id))
+    progress.wrote = True
+    tags = {**declared.tags, CREATED_TAG: writer.owner}
+    writer.cloud.put_resource_group(declared.id, location=declared.location, tags=tags)
+    return Outcome(action=action, status=Status.SUCCEEDED, says=f"created in {declared.location}")
+
+
+def _create(action: Action, writer: Writer, progress: Progress) -> Outcome:
+    if action.declared is not None:
+        return _resource_group(action, writer, progress)
+    reread(action, writer.cloud)
+    return _put(action, _desired(action), None, writer, progress)
+
+
+def _update(action: Action, writer: Writer, progress: Progress) -> Outcome:
+    live = reread(action, writer.cloud)
+    return _put(action, _desired(action), live, writer, progress)
+
+
+def _replace(action: Action, writer: Writer, progress: Progress) -> Outcome:
+    live = reread(action, writer.cloud)
+    _remove(action, writer, progress)
+    progress.is_deleted = True
+    return _put(action, _desired(action), live, writer, progress)
+
+
+def _delete(action: Action, writer: Writer, progress: Progress) -> Outcome:
+    if isinstance(action.target, ResourceGroupId):
+        return _delete_resource_group(action, action.target, writer, progress)
+    reread(action, writer.cloud)
+    _remove(action, writer, progress)
+    return Outcome(action=action, status=Status.SUCCEEDED, says="deleted")
+
+
+def _delete_resource_group(
+    action: Action, target: ResourceGroupId, writer: Writer, progress: Progress
+) -> Outcome:
+    held = writer.cloud.resources_in(target)
+    if held:
+        first = as_text(dig(held[0], "id"))
+        raise StaleAction(f"it is not empty, it holds {first}", verb="delete", target=str(target))
+    writer.tell(action, "deleting the resource group")
+    progress.wrote = True
+    _finish(action, writer.cloud.delete_resource_group(target), writer)
+    return Outcome(action=action, status=Status.SUCCEEDED, says="deleted")
+
+
+def _tags(action: Action, writer: Writer, progress: Progress) -> Outcome:
+    live = reread(action, writer.cloud)
+    assert live is not None
+    desired = _desired(action)
+    before = state_of(live) if action.kind is ActionKind.PATCH_TAGS else None
+    state = state_after_tags(desired, before, commit=writer.commit)
+    tags = written_tags(desired, live, owner=writer.owner, state=state)
+    writer.tell(action, "patching tags")
+    progress.wrote = True
+    writer.cloud.patch_tags(desired.id, tags)
+    _check_read_back(action, desired, state, writer)
+    done = "adopted" if action.kind is ActionKind.ADOPT else "tags patched"
+    return Outcome(action=action, status=Status.SUCCEEDED, says=f"{done}, nothing restarted")
+
+
+def _check_read_back(
+    action: Action, desired: DesiredGroup, state: StateTag, writer: Writer
+) -> None:
+    live = view(writer.cloud, desired.id)
+    left = diff(desired, live, state=state, key=None) if live is not None else Diff()
+    if live is None or left:
+        raise _not_taken(desired.id, left)
+
+
+_Step = Callable[[Action, Writer, Progress], Outcome]
+_STEPS: Mapping[ActionKind, _Step] = {
+    ActionKind.CREATE: _create,
+    ActionKind.UPDATE: _update,
+    ActionKind.REPLACE: _replace,
+    ActionKind.DELETE: _delete,
+    ActionKind.ADOPT: _tags,
+    ActionKind.PATCH_TAGS: _tags,
+}
+
+
+def _desired(action: Action) -> DesiredGroup:
+    assert action.desired is not None
+    return action.desired
+
+
+def reread(action: Action, cloud: Cloud) -> LiveGroup | None:
+    """The group as it is now, provided it is as the plan saw it: there is no ETag (design 2.7).
+
+    Raises:
+        StaleAction: it moved, appeared, vanished or is in transition; nothing was written.
+    """
+    assert isinstance(action.target, GroupId)
+    now = view(cloud, action.target)
+    planned = action.live
+    if now is None and planned is None:
+        return None
+    if now is None or planned is None:
+        moved = "it appeared" if planned is None else "it vanished"
+    elif now.in_transition:
+        moved = f"it is in transition ({now.provisioning})"
+    elif now.canonical != planned.canonical:
+        moved = "its definition changed"
+    elif dict(now.tags) != dict(planned.tags):
+        moved = "its tags changed"
+    else:
+        return now
+    raise StaleAction(
+        f"{moved} since the plan",
+        verb=action.kind.value,
+        target=str(action.target),
+        hint="plan again",
+    )
+
+
+def _remove(action: Action, writer: Writer, progress: Progress) -> None:
+    assert isinstance(action.target, GroupId)
+    writer.tell(action, "deleting")
+    progress.wrote = True
+    accepted = writer.cloud.delete_group(action.target)
+    _finish(action, accepted, writer)
+    writer.waiter.gone(action.target)
+
+
+def _put(
+    action: Action,
+    desired: DesiredGroup,
+    live: LiveGroup | None,
+    writer: Writer,
+    progress: Progress,
+) -> Outcome:
+    state = state_after_write(desired, key=writer.key, commit=writer.commit)
+    tags = written_tags(desired, live, owner=writer.owner, state=state)
+    body = wire_body(desired, tags)
+    writer.tell(action, "writing")
+    progress.wrote = True
+    accepted = writer.cloud.put_group(desired.id, body)
+    progress.is_deleted = False
+    _finish(action, accepted, writer)
+    settled = writer.waiter.settled(lambda: view(writer.cloud, desired.id), group=str(desired.id))
+    _take_tags(desired, settled, tags, writer)
+    _check_taken(desired, settled, state)
+    return _judged(action, desired, writer)
+
+
+def _finish(action: Action, accepted: Accepted, writer: Writer) -> None:
+    if accepted.operation is None:
+        return
+    writer.tell(action, "waiting for Azure's operation")
+    look = writer.waiter.finished(accepted.operation, group=str(action.target))
+    if look.status.lower() != "succeeded":
+        raise ProvisioningFailed(
+            look.error_message or f"the operation ended {look.status}",
+            verb=action.kind.value,
+            target=str(action.target),
+            code=look.error_code or None,
+            request_id=look.request_id or accepted.request_id or None,
+            hint="see 'aci-reconcile status' for what is left",
+        )
+
+
+def _take_tags(
+    desired: DesiredGroup, live: LiveGroup | None, tags: Mapping[str, str], writer: Writer
+) -> None:
+    """Patch the tags if the PUT did not set them: reports contradict each other (I3)."""
+    if live is not None and dict(live.tags) != dict(tags):
+        writer.cloud.patch_tags(desired.id, tags)
+
+
+def _check_taken(desired: DesiredGroup, live: LiveGroup | None, state: StateTag) -> None:
+    if live is None:
+        raise _not_taken(desired.id, Diff())
+    wanted = replace(live, tags={**foreign_tags(live.tags), **desired.tags})
+    left = diff(desired, wanted, state=state)
+    if left:
+        raise _not_taken(desired.id, left)
+
+
+def _not_taken(group: GroupId, left: Diff) -> AzureError:
+    fields = ", ".join(pointer(change.path) for change in left.changes[:5])
+    says = f"written, but Azure did not take {fields}" if fields else "written, but gone since"
+    return ProvisioningFailed(says, verb="read back", target=str(group), hint="compare with 'plan'")
+
+
+def _judged(action: Action, desired: DesiredGroup, writer: Writer) -> Outcome:
+    wait = desired.policy.wait
+    writer.tell(action, f"waiting until {wait.until.value}")
+    health = writer.waiter.healthy(lambda: view(writer.cloud, desired.id), wait)
+    logs = _task_logs(desired, health, writer) if _shows_log(desired, health) else ()
+    done = {
+        ActionKind.CREATE: "created",
+        ActionKind.UPDATE: "updated",
+        ActionKind.REPLACE: "replaced",
+    }[action.kind]
+    return Outcome(
+        action=action,
+        status=Status.SUCCEEDED if health.is_healthy else Status.UNHEALTHY,
+        says=f"{done}, {health.says}" if health.is_healthy else f"{done}, but {health.says}",
+        hint="" if health.is_healthy else f"see 'aci-reconcile logs {desired.id}'",
+        logs=logs,
+    )
+
+
+def _shows_log(desired: DesiredGroup, health: Health) -> bool:
+    waited_to_its_end = desired.policy.wait.until is WaitFor.SUCCEEDED
+    return waited_to_its_end or (not health.is_healthy and health.live is not None)
+
+
+def _task_logs(desired: DesiredGroup, health: Health, writer: Writer) -> tuple[TaskLog, ...]:
+    """The end of what each container printed, known secrets masked; a log that fails is left out."""
+    views = health.live.containers if health.live is not None else ()
+    logs = []
+    for one in views:
+        if one.is_init or (health.is_healthy is False and one.state == "Running"):
+            continue
+        try:
+            text = writer.cloud.logs(desired.id, one.name, tail=50)
+        except AzureError:
+            continue
+        logs.append(TaskLog(container=one.name, text=scrubbed(text, desired.secret_texts)))
+    return tuple(logs)

@@ -1,0 +1,157 @@
+"""Reading Azure: one LIST for the whole subscription, a GET only where run state matters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from reconciler.core.cloud import Cloud
+from reconciler.core.decide import Asker, needs_view
+from reconciler.core.groups import (
+    DesiredGroup,
+    DesiredResourceGroup,
+    LiveGroup,
+    LiveResourceGroup,
+    live_group,
+    live_resource_group,
+)
+from reconciler.core.ids import GroupId, ResourceGroupId
+from reconciler.core.jsonval import Json
+from reconciler.errors import AzureError, Forbidden
+from reconciler.execute.wait import Waiter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What Azure holds. `is_whole` is false when only some resource groups could be listed."""
+
+    groups: tuple[LiveGroup, ...]
+    resource_groups: tuple[LiveResourceGroup, ...]
+    notes: tuple[str, ...] = ()
+    is_whole: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Where to look: a subscription, and the resource groups to fall back on."""
+
+    subscription: str
+    resource_groups: tuple[str, ...]  # those that manifests and environments name
+
+
+def observe(cloud: Cloud, scope: Scope) -> Observed:
+    """Everything in scope, without instance views.
+
+    Raises:
+        AzureError: something could not be read. A failed read is never taken for "nothing there".
+    """
+    homes = _resource_groups(cloud, scope)
+    try:
+        bodies = cloud.groups(scope.subscription)
+    except Forbidden:
+        return _observe_by_resource_group(cloud, scope, homes)
+    return Observed(groups=_lives(bodies), resource_groups=homes)
+
+
+def with_views(
+    cloud: Cloud, observed: Observed, desired: Iterable[DesiredGroup], asker: Asker, *, workers: int
+) -> Observed:
+    """`observed` with the instance view of each group whose action depends on it."""
+    wanted = {group.id.address: group for group in desired}
+    seen = {
+        live.id.address: live.id
+        for live in observed.groups
+        if (mine := wanted.get(live.id.address)) is not None and needs_view(mine, live, asker)
+    }
+    if not seen:
+        return observed
+    fresh = view_all(cloud, list(seen.values()), workers=workers)
+    groups = [fresh[g.id.address] if g.id.address in seen else g for g in observed.groups]
+    return replace(observed, groups=tuple(group for group in groups if group is not None))
+
+
+def settled(
+    observed: Observed, desired: Iterable[DesiredGroup], waiter: Waiter, *, workers: int
+) -> Observed:
+    """`observed` once no operation runs any more on a group the manifests name.
+
+    An apply that was cut off, or somebody else, may have left one in transition: what Azure is
+    still changing cannot be compared, and it refuses writes until then (B.2).
+
+    Raises:
+        OperationTimedOut: one does not settle.
+    """
+    wanted = {group.id.address for group in desired}
+    moving = [g.id for g in observed.groups if g.in_transition and g.id.address in wanted]
+    if not moving:
+        return observed
+    with ThreadPoolExecutor(min(workers, len(moving)), thread_name_prefix="settle") as pool:
+        found = pool.map(
+            lambda i: waiter.settled(lambda: view(waiter.cloud, i), group=str(i)), moving
+        )
+        fresh = dict(zip((i.address for i in moving), found, strict=True))
+    groups = [fresh.get(g.id.address, g) for g in observed.groups]
+    return replace(observed, groups=tuple(group for group in groups if group is not None))
+
+
+def view_all(cloud: Cloud, ids: Sequence[GroupId], *, workers: int) -> dict[str, LiveGroup | None]:
+    """Each group with its instance view, by address; None for one that is gone by now."""
+    with ThreadPoolExecutor(max(1, min(workers, len(ids))), thread_name_prefix="read") as pool:
+        return dict(
+            zip((i.address for i in ids), pool.map(lambda i: view(cloud, i), ids), strict=True)
+        )
+
+
+def view(cloud: Cloud, group: GroupId) -> LiveGroup | None:
+    """One group with its instance view, None where it does not exist."""
+    body = cloud.group(group)
+    return None if body is None else _live(body)
+
+
+def scope_of(
+    subscription: str,
+    known: Iterable[str],
+    desired: Iterable[DesiredGroup],
+    declared: Iterable[DesiredResourceGroup],
+) -> Scope:
+    """Where the manifests point to, and what else is known to be ours."""
+    names = [*known, *(g.id.resource_group for g in desired), *(g.id.name for g in declared)]
+    unique = {name.lower(): name for name in names}
+    return Scope(
+        subscription=subscription, resource_groups=tuple(unique[n] for n in sorted(unique))
+    )
+
+
+def _resource_groups(cloud: Cloud, scope: Scope) -> tuple[LiveResourceGroup, ...]:
+    try:
+        bodies = cloud.resource_groups(scope.subscription)
+    except Forbidden:
+        ids = [
+            ResourceGroupId(subscription=scope.subscription, name=n) for n in scope.resource_groups
+        ]
+        bodies = [body for body in map(cloud.resource_group, ids) if body is not None]
+    return tuple(live_resource_group(scope.subscription, body) for body in bodies)
+
+
+def _observe_by_resource_group(
+    cloud: Cloud, scope: Scope, homes: tuple[LiveResourceGroup, ...]
+) -> Observed:
+    found: list[LiveGroup] = []
+    for name in scope.resource_groups:
+        bodies = cloud.groups_in(ResourceGroupId(subscription=scope.subscription, name=name))
+        found += _lives(bodies or ())
+    looked = ", ".join(scope.resource_groups) or "none"
+    note = f"the subscription may not be listed: looked only at resource groups {looked}"
+    return Observed(groups=tuple(found), resource_groups=homes, notes=(note,), is_whole=False)
+
+
+def _lives(bodies: Sequence[Json]) -> tuple[LiveGroup, ...]:
+    return tuple(_live(body) for body in bodies)
+
+
+def _live(body: Json) -> LiveGroup:
+    try:
+        return live_group(body)
+    except ValueError as exc:
+        raise AzureError(f"an answer without a usable id: expected {exc}", verb="read") from exc

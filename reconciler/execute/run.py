@@ -1,0 +1,134 @@
+"""Running a plan: workers in dependency order, past failures, until done or interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+
+from reconciler.core.groups import SecretState
+from reconciler.core.outcome import Outcome, Status
+from reconciler.core.plan import Action, ActionKind, Plan
+from reconciler.errors import PlanRefused, SecretUnresolved
+from reconciler.execute.act import Writer, carry_out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What became of every pending action, in plan order."""
+
+    outcomes: tuple[Outcome, ...]
+    is_interrupted: bool = False
+
+
+def preflight(plan: Plan) -> None:
+    """Return when the plan may be carried out; nothing has been written by then.
+
+    Raises:
+        PlanRefused: a rail or a refusal blocks it.
+        SecretUnresolved: a body that must be sent lacks a secret.
+    """
+    if plan.is_blocked:
+        number = len(plan.rails) + len(plan.refusals)
+        raise PlanRefused(
+            f"{number} refusal{'' if number == 1 else 's'} in the plan, nothing was touched"
+        )
+    for action in plan.actions:
+        if action.desired is None or not action.kind.sends_body:
+            continue
+        for secret in action.desired.lacking(SecretState.UNRESOLVED, SecretState.UNKNOWN):
+            raise SecretUnresolved(
+                f"{secret.where}: {secret.name} of '{action.target}' has no value: {secret.reason}",
+                hint="set it and apply again; nothing was touched",
+            )
+
+
+def run(
+    plan: Plan,
+    writer: Writer,
+    *,
+    parallelism: int,
+    landed: Callable[[Outcome], None],
+) -> Run:
+    """Carry out every pending action.
+
+    What depends on a failed or unhealthy action is not started. The first interrupt starts nothing
+    more and waits for what runs; a second one raises `KeyboardInterrupt`.
+    """
+    state = _Queue(plan=plan, landed=landed)
+    # Not a `with` block: that would wait for the workers also after a second interrupt.
+    pool = ThreadPoolExecutor(parallelism, thread_name_prefix="apply")
+    try:
+        while True:
+            try:
+                state.submit(lambda action: pool.submit(carry_out, action, writer))
+                if not state.running:
+                    return state.result()
+                state.collect()
+            except KeyboardInterrupt:
+                if state.is_interrupted:
+                    raise
+                state.is_interrupted = True
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Actions waiting, running and done."""
+
+    plan: Plan
+    landed: Callable[[Outcome], None]
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    running: dict[Future[Outcome], Action] = field(default_factory=dict)
+    is_interrupted: bool = False
+    sorter: TopologicalSorter[str] = field(init=False)
+    actions: Mapping[str, Action] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.actions = {action.address: action for action in self.plan.actions}
+        self.sorter = TopologicalSorter(
+            {a.address: (*a.after, *a.behind) for a in self.plan.actions}
+        )
+        self.sorter.prepare()
+
+    def submit(self, start: Callable[[Action], Future[Outcome]]) -> None:
+        """Start whatever may start now."""
+        while ready := self.sorter.get_ready():
+            for address in ready:
+                action = self.actions[address]
+                if action.kind in (ActionKind.NO_OP, ActionKind.REFUSE):
+                    self.sorter.done(address)
+                elif says := self._held_back(action):
+                    self._done(Outcome(action=action, status=Status.NOT_STARTED, says=says))
+                else:
+                    self.running[start(action)] = action
+
+    def collect(self) -> None:
+        """Take in the outcomes that have landed, waiting for the first."""
+        done, _ = wait(self.running, timeout=0.5, return_when=FIRST_COMPLETED)
+        for future in done:
+            del self.running[future]
+            self._done(future.result())
+
+    def result(self) -> Run:
+        """Everything, in plan order."""
+        found = (self.outcomes.get(action.address) for action in self.plan.actions)
+        outcomes = tuple(outcome for outcome in found if outcome is not None)
+        return Run(outcomes=outcomes, is_interrupted=self.is_interrupted)
+
+    def _held_back(self, action: Action) -> str:
+        if self.is_interrupted:
+            return "interrupted before it started"
+        failed = [
+            str(self.actions[address].target)
+            for address in action.after
+            if address in self.outcomes and self.outcomes[address].status is not Status.SUCCEEDED
+        ]
+        return f"waits for {', '.join(failed)}, which did not succeed" if failed else ""
+
+    def _done(self, outcome: Outcome) -> None:
+        self.outcomes[outcome.action.address] = outcome
+        self.sorter.done(outcome.action.address)
+        self.landed(outcome)
