@@ -1,0 +1,98 @@
+"""The `reconcile:` block: what may be done to one group, over the project's policy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+
+from reconciler.core.finding import Finding
+from reconciler.core.groups import Adopt, GroupPolicy, Replace, Secret, Wait, WaitFor
+from reconciler.core.jsonval import (
+    JsonObject,
+    Path,
+    as_list,
+    as_object,
+    as_text,
+    dig,
+    parse_pointer,
+    pointer,
+)
+from reconciler.manifest.document import Document
+from reconciler.manifest.pointers import why_not_ignorable
+from reconciler.manifest.project import Project
+from reconciler.manifest.rules import finding
+from reconciler.manifest.wording import quoted, shown_path
+
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?\Z")
+_PATIENCE = timedelta(minutes=10)
+
+
+def policy_of(
+    document: Document, project: Project, secrets: Sequence[Secret], *, is_task: bool
+) -> tuple[GroupPolicy, list[Finding]]:
+    """The policy without its dependencies, which need the other manifests."""
+    block = as_object(document.data.get("reconcile"))
+    ignore, findings = _ignored(document, block, secrets)
+    protect = block.get("protect")
+    policy = GroupPolicy(
+        adopt=Adopt(block.get("adopt", project.adopt.value)),
+        replace=Replace(block.get("replace", project.replace.value)),
+        protect=protect if isinstance(protect, bool) else project.protect,
+        wait=_wait(as_object(block.get("wait")), is_task=is_task),
+        ignore=ignore,
+    )
+    return policy, findings
+
+
+def is_task(properties: JsonObject) -> bool:
+    """Whether the containers are meant to end."""
+    return properties.get("restartPolicy") in ("Never", "OnFailure")
+
+
+def _wait(block: JsonObject, *, is_task: bool) -> Wait:
+    usual = WaitFor.STARTED if is_task else WaitFor.RUNNING
+    return Wait(
+        until=WaitFor(block.get("for", usual.value)),
+        timeout=_duration(as_text(block.get("timeout")), _PATIENCE),
+        stable_for=_duration(as_text(block.get("stableFor")), timedelta(0)),
+    )
+
+
+def _duration(text: str, default: timedelta) -> timedelta:
+    found = _DURATION.match(text)
+    if not text or found is None:
+        return default
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
+def _ignored(
+    document: Document, block: JsonObject, secrets: Sequence[Secret]
+) -> tuple[tuple[Path, ...], list[Finding]]:
+    paths: list[Path] = []
+    findings: list[Finding] = []
+    for index, text in enumerate(as_list(dig(block, "ignore"))):
+        path, problem = _ignorable(as_text(text), secrets)
+        if problem:
+            place = ("reconcile", "ignore", index)
+            says = (
+                f"expected a property that can be ignored, got {quoted(as_text(text))}: {problem}"
+            )
+            findings.append(finding("M604", document.at(place), says, path=shown_path(place)))
+        else:
+            paths.append(path)
+    return tuple(paths), findings
+
+
+def _ignorable(text: str, secrets: Sequence[Secret]) -> tuple[Path, str]:
+    """The path a pointer names, and why it cannot be ignored."""
+    try:
+        path = parse_pointer(text)
+    except ValueError as exc:
+        return (), f"expected {exc}"
+    problem = why_not_ignorable(path)
+    inside = pointer(path)
+    if not problem and any(s.name == inside or s.name.startswith(inside + "/") for s in secrets):
+        problem = "it holds a secret, which a write would lose"
+    return path, problem

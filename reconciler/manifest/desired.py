@@ -1,0 +1,148 @@
+"""All manifests of a project together: the desired groups, or what stands against them."""
+
+from __future__ import annotations
+
+import gc
+import pathlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from reconciler.core.finding import Finding, in_order
+from reconciler.core.groups import DesiredGroup, DesiredResourceGroup
+from reconciler.manifest import files
+from reconciler.manifest.build import Built, Context, build
+from reconciler.manifest.links import linked
+from reconciler.manifest.project import Project
+from reconciler.manifest.rules import finding
+from reconciler.manifest.secrets import Surroundings
+from reconciler.manifest.source import parse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredSet:
+    """What the manifests in scope say.
+
+    `is_complete` only where every manifest of a project was asked for, read and found valid:
+    nothing may be missed, and so pruned, otherwise.
+    """
+
+    groups: tuple[DesiredGroup, ...]
+    resource_groups: tuple[DesiredResourceGroup, ...]
+    findings: tuple[Finding, ...]
+    is_complete: bool
+    files: int
+    documents: int
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that make the manifests invalid."""
+        return tuple(found for found in self.findings if found.is_error)
+
+
+def load_desired(
+    project: Project,
+    paths: Sequence[pathlib.Path],
+    *,
+    environ: Mapping[str, str],
+    subscription: str | None = None,
+) -> DesiredSet:
+    """The desired groups of `paths`, or of the whole project where there are none.
+
+    `subscription` wins over the project's. Manifests outside `paths` are read as well, so that
+    dependencies on them and second declarations are seen; their own findings are left out.
+    """
+    context = Context(
+        project=project,
+        subscription=project.subscription if subscription is None else subscription,
+        around=Surroundings(root=project.root, environ=environ),
+    )
+    with _collector_paused():
+        return _load(context, paths)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Parsing makes many values and no garbage; the cyclic collector would walk them in vain."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _load(context: Context, paths: Sequence[pathlib.Path]) -> DesiredSet:
+    project = context.project
+    every, findings = _files(project, paths)
+    chosen = files.selected(every, paths, project.cwd) if paths else list(every)
+    findings += [item for item in chosen if isinstance(item, Finding)]
+    if not every and not findings:
+        says = "expected manifests in the project, got none"
+        findings.append(finding("M013", files.start_of(project.root, project.cwd), says))
+    built: list[Built] = []
+    names: set[str] = set()
+    in_paths = set(chosen)
+    for path in every:
+        units, found = _file(path, context)
+        built += units
+        if path in in_paths:
+            names.add(files.shown(path, project.cwd))
+            findings += found
+    in_scope = [unit for unit in built if unit.document.file in names]
+    groups, resource_groups, links = linked(built)
+    findings += [f for f in links if f.where.file in names]
+    findings += [f for unit in in_scope for f in unit.findings]
+    has_errors = any(f.is_error for f in findings)
+    return DesiredSet(
+        groups=tuple(g for g in groups if g.where.file in names),
+        resource_groups=tuple(g for g in resource_groups if g.where.file in names),
+        findings=in_order(findings),
+        is_complete=_has_all(project, every, chosen) and not has_errors,
+        files=len(names),
+        documents=len(in_scope),
+    )
+
+
+def _has_all(project: Project, every: Sequence[pathlib.Path], chosen: Sequence[object]) -> bool:
+    return project.file is not None and bool(every) and set(every) <= set(chosen)
+
+
+def _files(
+    project: Project, paths: Sequence[pathlib.Path]
+) -> tuple[list[pathlib.Path], list[Finding]]:
+    """Every manifest file of the project; without a project file, of the paths."""
+    if project.file is None:
+        return _loose(project, paths), []
+    if not project.manifests:
+        return list(files.walked(project.root)), []
+    found, wrong = files.matched(project.root, project.manifests)
+    home = files.start_of(project.file, project.cwd)
+    return found, [
+        finding("M504", project.where.get(f"manifests/{i}", home), says, path=f"manifests[{i}]")
+        for i, says in wrong
+    ]
+
+
+def _loose(project: Project, paths: Sequence[pathlib.Path]) -> list[pathlib.Path]:
+    found: dict[pathlib.Path, None] = {}
+    for given in paths or (project.root,):
+        full = project.cwd / given
+        try:
+            if full.is_dir():
+                found.update(dict.fromkeys(files.walked(full)))
+            elif full.exists():
+                found[full] = None
+        except (OSError, ValueError):
+            continue  # `selected` says what is wrong with the path
+    return sorted(found)
+
+
+def _file(path: pathlib.Path, context: Context) -> tuple[list[Built], list[Finding]]:
+    cwd = context.project.cwd
+    raw = files.read(path, cwd)
+    if isinstance(raw, Finding):
+        return [], [raw]
+    documents, findings = parse(files.shown(path, cwd), raw)
+    return [build(document, context) for document in documents], list(findings)

@@ -1,0 +1,52 @@
+"""One YAML document as values beside their places. Loads no YAML library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from reconciler.core.finding import Mark, Position
+from reconciler.core.jsonval import JsonObject, WirePath
+
+Pair: TypeAlias = tuple[int, int]
+
+
+class Marks(Mapping[WirePath, Mark]):
+    """Positions by wire path; a `Mark` is made only when it is asked for."""
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, pairs: Mapping[WirePath, Pair]) -> None:
+        self._pairs = pairs
+
+    def __getitem__(self, path: WirePath) -> Mark:
+        return Mark(*self._pairs[path])
+
+    def __iter__(self) -> Iterator[WirePath]:
+        return iter(self._pairs)
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One YAML document whose root is a mapping."""
+
+    file: str
+    data: JsonObject
+    values: Mapping[WirePath, Pair] = field(repr=False)
+    keys: Mapping[WirePath, Pair] = field(repr=False)
+    dates: frozenset[WirePath] = frozenset()  # plain scalars that YAML 1.1 reads as dates
+
+    def at(self, path: WirePath) -> Position:
+        """Where the value at `path` starts, or the nearest value around it."""
+        while path not in self.values and path:
+            path = path[:-1]
+        return Position(file=self.file, mark=Mark(*self.values.get(path, (1, 1))))
+
+    def at_key(self, path: WirePath) -> Position:
+        """Where the key that `path` ends in stands."""
+        pair = self.keys.get(path)
+        return Position(file=self.file, mark=Mark(*pair)) if pair else self.at(path)

@@ -1,0 +1,234 @@
+"""The project file: who owns the groups, where they live, what a run may do."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from reconciler.core.finding import Finding, Position, in_order
+from reconciler.core.groups import Adopt, Replace
+from reconciler.core.jsonval import (
+    JsonObject,
+    WirePath,
+    as_list,
+    as_object,
+    as_text,
+    dig,
+    text_map,
+)
+from reconciler.core.policy import Limits, Prune
+from reconciler.errors import UsageError
+from reconciler.manifest.files import find_project_file, folder_of, read, shown, start_of
+from reconciler.manifest.rules import finding
+from reconciler.manifest.wording import listed, quoted
+
+if TYPE_CHECKING:
+    from reconciler.manifest.document import Document
+
+_LATER = ("patches", "hooks", "include")
+_LIMITS = ("prune", "maxDeletes", "maxDeletePercent", "maxReplaces")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The project file as one environment sees it; without a file, what defaults say."""
+
+    root: pathlib.Path  # the folder of the project file, or of the manifests where there is none
+    file: pathlib.Path | None
+    owner: str  # as in the tag: `owner` or `owner/environment`; empty without a project file
+    name: str = ""  # the owner as written
+    environment: str | None = None
+    environments: tuple[str, ...] = ()
+    cloud: str = "AzureCloud"
+    subscription: str = ""
+    resource_group: str = ""
+    location: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    adopt: Adopt = Adopt.IDENTICAL
+    replace: Replace = Replace.FORBID
+    protect: bool = False
+    limits: Limits = field(default_factory=Limits)
+    known_resource_groups: tuple[str, ...] = ()  # all that defaults and environments name
+    manifests: tuple[str, ...] = ()  # patterns; empty for every YAML file below the root
+    where: Mapping[str, Position] = field(default_factory=dict, repr=False)  # `manifests/N`
+    cwd: pathlib.Path = field(default_factory=pathlib.Path.cwd, repr=False)
+
+
+def open_project(
+    paths: Sequence[pathlib.Path], *, cwd: pathlib.Path, environment: str | None
+) -> tuple[Project | None, tuple[Finding, ...]]:
+    """The project that the first path, or `cwd`, belongs to; None where its file has errors.
+
+    Raises:
+        UsageError: `environment` is not one of the project's.
+    """
+    here = pathlib.Path(os.path.normpath(pathlib.Path.cwd() / cwd))
+    start = folder_of(pathlib.Path(os.path.normpath(here / paths[0])) if paths else here)
+    file, second = find_project_file(start)
+    if file is None:
+        if environment is not None:
+            raise UsageError(
+                f"expected no environment, got {quoted(environment)}: there is no project file",
+                hint="write aci-reconcile.yaml, or leave out -e",
+            )
+        return Project(root=start, file=None, owner="", cwd=here), ()
+    if second is not None:
+        says = f"expected one project file in a folder, got also {quoted(file.name)}"
+        return None, (finding("M503", start_of(second, here), says, hint="removing one"),)
+    return _read(file, here, environment)
+
+
+def _read(
+    file: pathlib.Path, cwd: pathlib.Path, environment: str | None
+) -> tuple[Project | None, tuple[Finding, ...]]:
+    from reconciler.manifest.source import parse
+
+    raw = read(file, cwd)
+    if isinstance(raw, Finding):
+        return None, (raw,)
+    documents, found = parse(shown(file, cwd), raw)
+    findings = list(found)
+    for extra in documents[1:]:
+        findings.append(finding("M503", extra.at(()), "expected one document, got another"))
+    if documents:
+        reader = _Reader(file, cwd)
+        data, problems = reader.check(documents[0])
+        findings += problems
+        if not any(f.is_error for f in findings):
+            return reader.project(data, environment), in_order(findings)
+    return None, in_order(findings)
+
+
+class _Reader:
+    """One project file that has been parsed."""
+
+    def __init__(self, file: pathlib.Path, cwd: pathlib.Path) -> None:
+        self.file = file
+        self.cwd = cwd
+        self.where: dict[WirePath, Position] = {}
+
+    def check(self, document: Document) -> tuple[JsonObject, list[Finding]]:
+        """What the file says, and all that is wrong with it."""
+        from reconciler.manifest.lenient import repaired
+        from reconciler.manifest.schemas import Kind, check
+        from reconciler.manifest.variables import references
+
+        findings = _not_yet(document)
+        document = replace(document, data=_without_later(document.data))
+        document, repairs = repaired(document, Kind.PROJECT)
+        self.where = {path: document.at(path) for path in document.values}
+        findings += [*repairs, *check(document, Kind.PROJECT), *references(document)]
+        return document.data, findings
+
+    def project(self, data: JsonObject, environment: str | None) -> Project:
+        environments = as_object(data.get("environments"))
+        if environment is not None and environment not in environments:
+            known = listed(sorted(environments)) if environments else "none: the project has none"
+            raise UsageError(
+                f"expected an environment of {self.file.name}, got {quoted(environment)}",
+                hint=f"known are {known}" if environments else "leave out -e",
+            )
+        chosen = as_object(environments.get(environment or ""))
+        base: WirePath = ("environments", environment) if environment else ()
+        name = as_text(data.get("owner"))
+        settings = {**as_object(data.get("defaults")), **chosen}
+        return replace(
+            self._policies(data, chosen, base),
+            name=name,
+            owner=f"{name}/{environment}" if environment else name,
+            environment=environment,
+            environments=tuple(sorted(environments)),
+            cloud=as_text(settings.get("cloud")) or "AzureCloud",
+            subscription=as_text(settings.get("subscription")).lower(),
+            resource_group=as_text(settings.get("resourceGroup")),
+            location=as_text(settings.get("location")),
+            tags=_merged(dig(data, "defaults", "tags"), chosen.get("tags")),
+            variables=_merged(data.get("variables"), chosen.get("variables")),
+            protect=chosen.get("protect") is True,
+            known_resource_groups=_resource_groups(data),
+        )
+
+    def _policies(self, data: JsonObject, chosen: JsonObject, base: WirePath) -> Project:
+        """The project with what `policy` and `manifests` say."""
+        general, special = as_object(data.get("policy")), as_object(chosen.get("policy"))
+        policy = {**general, **special}
+        places = {key: self.where[("policy", key)] for key in general if key in _LIMITS}
+        places |= {key: self.where[(*base, "policy", key)] for key in special if key in _LIMITS}
+        origin = base if "manifests" in chosen else ()
+        patterns = as_list(chosen.get("manifests")) or as_list(data.get("manifests"))
+        return Project(
+            root=self.file.parent,
+            file=self.file,
+            owner="",
+            adopt=Adopt(policy.get("adopt", "identical")),
+            replace=Replace(policy.get("replace", "forbid")),
+            limits=_limits(policy, places),
+            manifests=tuple(as_text(pattern) for pattern in patterns),
+            where={
+                f"manifests/{i}": self.where[(*origin, "manifests", i)]
+                for i in range(len(patterns))
+            },
+            cwd=self.cwd,
+        )
+
+
+def _limits(policy: JsonObject, where: Mapping[str, Position]) -> Limits:
+    def count(key: str, default: int) -> int:
+        value = policy.get(key, default)
+        return int(value) if isinstance(value, int | float) else default
+
+    usual = Limits()
+    return Limits(
+        prune=Prune(policy.get("prune", "report")),
+        max_deletes=count("maxDeletes", usual.max_deletes),
+        max_delete_percent=count("maxDeletePercent", usual.max_delete_percent),
+        max_replaces=count("maxReplaces", usual.max_replaces),
+        where=where,
+    )
+
+
+def _merged(general: object, special: object) -> Mapping[str, str]:
+    """Two maps of strings, the second winning key by key."""
+    first = text_map(general if isinstance(general, dict) else None)
+    return {**first, **text_map(special if isinstance(special, dict) else None)}
+
+
+def _resource_groups(data: JsonObject) -> tuple[str, ...]:
+    named = [as_text(dig(data, "defaults", "resourceGroup"))]
+    for settings in as_object(data.get("environments")).values():
+        named.append(as_text(as_object(settings).get("resourceGroup")))
+    by_folded: dict[str, str] = {}
+    for name in filter(None, named):
+        by_folded.setdefault(name.lower(), name)
+    return tuple(by_folded.values())
+
+
+def _not_yet(document: Document) -> list[Finding]:
+    """A finding for each key that a later version brings."""
+    places: list[WirePath] = [(key,) for key in document.data if key in _LATER]
+    for name, settings in as_object(document.data.get("environments")).items():
+        places += [("environments", name, key) for key in as_object(settings) if key in _LATER]
+    says = "expected a supported key, got {}: not supported yet"
+    return [
+        finding(
+            "M207", document.at_key(path), says.format(quoted(str(path[-1]))), hint="removing it"
+        )
+        for path in places
+    ]
+
+
+def _without_later(data: JsonObject) -> JsonObject:
+    result = {key: value for key, value in data.items() if key not in _LATER}
+    environments = as_object(data.get("environments"))
+    if environments:
+        result["environments"] = {
+            name: {k: v for k, v in settings.items() if k not in _LATER}
+            if isinstance(settings, dict)
+            else settings
+            for name, settings in environments.items()
+        }
+    return result

@@ -1,0 +1,281 @@
+"""The parts of the schemas that are ours, not Azure's: `reconcile:`, secrets, the project file."""
+# ruff: noqa: INP001  # imported by the script beside it alone
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+Schema: TypeAlias = "dict[str, Json]"
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+OWNER = r"^[A-Za-z0-9._-]{1,60}$"
+RESOURCE_GROUP = r"^(?=.{1,90}$)[-\w._()]*[-\w_()]$"
+GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+DURATION = r"^(?=.)([0-9]{1,4}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$"
+
+
+def text(description: str, *, pattern: str = "", says: str = "", default: str = "") -> Schema:
+    """A string; `says` is what editors and findings call a value that fits `pattern`."""
+    schema: Schema = {"type": "string", "description": description}
+    if pattern:
+        schema |= {"pattern": pattern, "patternErrorMessage": f"expected {says}"}
+    if default:
+        schema["default"] = default
+    return schema
+
+
+def choice(description: str, *values: str, default: str = "") -> Schema:
+    """One of `values`."""
+    schema: Schema = {"enum": list(values), "description": description}
+    if default:
+        schema["default"] = default
+    return schema
+
+
+def mapping(description: str, **members: Schema) -> Schema:
+    """An object with exactly these members."""
+    properties: Json = dict(members)
+    return {
+        "type": "object",
+        "description": description,
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+def strings(description: str) -> Schema:
+    """A map of strings."""
+    return {
+        "type": "object",
+        "description": description,
+        "additionalProperties": {"type": "string"},
+    }
+
+
+def resource_group_name(description: str) -> Schema:
+    """A resource group's name by ARM's grammar (azure-facts F.3)."""
+    says = "1 to 90 letters, digits, '-', '_', '.', '(' or ')', not ending in '.'"
+    return text(description, pattern=RESOURCE_GROUP, says=says)
+
+
+def secret() -> Schema:
+    """A write-only value: written down, referred to, or said to be unknown."""
+    return {
+        "type": ["string", "object"],
+        "title": "secret",
+        "description": "A value Azure never shows again: a reference ({fromEnv: NAME} or "
+        "{fromFile: path}, a path inside the project), {unknown: true} for one that nobody has "
+        "(not compared, and no write until it is filled in), or the value itself (earns a "
+        "warning). In a secret volume the value that is sent has to be base64: it is sent as it "
+        "is, unless 'encode: base64' stands beside the reference.",
+        "properties": {
+            "fromEnv": {
+                "type": "string",
+                "minLength": 1,
+                "description": "The environment variable that holds the value.",
+            },
+            "fromFile": {
+                "type": "string",
+                "minLength": 1,
+                "description": "The file that holds the value, relative to the project file and "
+                "inside its folder; read as it is, a final line break included.",
+            },
+            "unknown": {"const": True, "description": "Nobody has said the value."},
+            "encode": {
+                "const": "base64",
+                "description": "Send the value in base64, as secret volumes need it.",
+            },
+        },
+        "additionalProperties": False,
+        "if": {"type": "object"},
+        "then": {
+            "oneOf": [
+                {"required": ["fromEnv"]},
+                {"required": ["fromFile"]},
+                {"required": ["unknown"]},
+            ],
+            "$comment": "exactly one of 'fromEnv', 'fromFile' and 'unknown'",
+        },
+    }
+
+
+def reconcile() -> Schema:
+    """The block that is never sent to Azure."""
+    wait = mapping(
+        "When an action on the group counts as healthy.",
+        **{
+            "for": choice(
+                "provisioned: Azure has deployed it; running: every container runs; started: "
+                "every container runs or has ended with 0 (the default for restart policies "
+                "OnFailure and Never); succeeded: every container has ended with 0. The default "
+                "for restart policy Always is running.",
+                "provisioned",
+                "running",
+                "started",
+                "succeeded",
+            ),
+            "timeout": text(
+                "How long to wait.", pattern=DURATION, says=_DURATION_SAYS, default="10m"
+            ),
+            "stableFor": text(
+                "How long no container may restart.", pattern=DURATION, says=_DURATION_SAYS
+            ),
+        },
+    )
+    depends: Schema = {
+        "type": "array",
+        "items": {"type": "string", "minLength": 1},
+        "description": "Groups that come first: name, or resourceGroup/name.",
+    }
+    ignore: Schema = {
+        "type": "array",
+        "items": text("A JSON pointer.", pattern="^/", says="a JSON pointer that starts with '/'"),
+        "description": "Properties to leave as they are in Azure, as JSON pointers with list "
+        "elements by name, e.g. "
+        "/properties/containers/web/properties/environmentVariables/FEATURE_FLAGS.",
+    }
+    return mapping(
+        "How aci-reconcile treats this group; never sent to Azure.",
+        resourceGroup=resource_group_name("Its resource group; default: the project file's."),
+        protect={"type": "boolean", "description": "Never delete or replace this group."},
+        replace=choice(
+            "What to do when a change cannot be made in place.",
+            "forbid",
+            "allow",
+            default="forbid",
+        ),
+        adopt=_adopt(),
+        dependsOn=depends,
+        ignore=ignore,
+        wait=wait,
+    )
+
+
+_DURATION_SAYS = "a duration such as 90s, 10m or 1h30m"
+
+
+def _adopt() -> Schema:
+    return choice(
+        "What to do with a live group of the same name that has no owner.",
+        "never",
+        "identical",
+        "always",
+        default="identical",
+    )
+
+
+def project() -> Schema:
+    """The whole schema of aci-reconcile.yaml."""
+    says = "1 to 60 letters, digits, '-', '_' or '.'"
+    environment = mapping("Overrides of one environment.", **_overrides(), **_environment_only())
+    return {
+        "$schema": DRAFT,
+        "title": "aci-reconcile project file",
+        "type": "object",
+        "description": "Marks the root of a GitOps repository for aci-reconcile.",
+        "properties": {
+            "owner": text(
+                "Who owns the groups: written to the tag aci-reconcile-owner, alone or followed "
+                "by '/' and the environment.",
+                pattern=OWNER,
+                says=says,
+            ),
+            "manifests": _manifests(),
+            "defaults": mapping("What manifests need not repeat.", **_defaults()),
+            "variables": strings("Values for ${var:NAME} in strings of manifests."),
+            "policy": _policy(),
+            "environments": {
+                "type": "object",
+                "description": "Environments by name; -e picks one.",
+                "propertyNames": {"pattern": OWNER, "patternErrorMessage": f"expected {says}"},
+                "additionalProperties": environment,
+            },
+        },
+        "required": ["owner"],
+        "additionalProperties": False,
+    }
+
+
+def _defaults() -> dict[str, Schema]:
+    clouds = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud")
+    return {
+        "cloud": choice("Which Azure.", *clouds, default="AzureCloud"),
+        "subscription": text(
+            "The subscription's id.", pattern=GUID, says="a subscription id (a GUID)"
+        ),
+        "resourceGroup": resource_group_name("The resource group of groups that name none."),
+        "location": {
+            "type": "string",
+            "minLength": 1,
+            "description": "The region of what names none.",
+        },
+        "tags": strings("Tags of every group; a manifest's own tags win."),
+    }
+
+
+def _overrides() -> dict[str, Schema]:
+    return {
+        **_defaults(),
+        "variables": strings("Variables that win over the project's."),
+        "policy": _policy(),
+        "manifests": _manifests(),
+    }
+
+
+def _environment_only() -> dict[str, Schema]:
+    return {
+        "protect": {
+            "type": "boolean",
+            "default": False,
+            "description": "Never delete or replace a group of this environment.",
+        }
+    }
+
+
+def _manifests() -> Schema:
+    return {
+        "type": "array",
+        "items": {"type": "string", "minLength": 1},
+        "minItems": 1,
+        "description": "Patterns of manifest files relative to this file; default: every *.yaml "
+        "and *.yml below it, outside hidden folders.",
+    }
+
+
+def _policy() -> Schema:
+    return mapping(
+        "What a run may do without being asked again.",
+        adopt=_adopt(),
+        replace=choice(
+            "What to do when a change cannot be made in place.",
+            "forbid",
+            "allow",
+            default="forbid",
+        ),
+        prune=choice(
+            "What to do with groups we own that no manifest names.",
+            "report",
+            "delete",
+            default="report",
+        ),
+        maxDeletes={
+            "type": "integer",
+            "minimum": 0,
+            "default": 1,
+            "description": "How many groups a run may delete.",
+        },
+        maxDeletePercent={
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 100,
+            "default": 20,
+            "description": "How many of a hundred owned groups a run may delete, from ten on.",
+        },
+        maxReplaces={
+            "type": "integer",
+            "minimum": 0,
+            "default": 0,
+            "description": "How many groups a run may delete and create again.",
+        },
+    )
