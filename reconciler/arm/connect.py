@@ -1,0 +1,39 @@
+"""The way in: a `Cloud` for the endpoint and the identity that a run is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from reconciler.arm.addresses import checked_endpoint, is_plain_http
+from reconciler.arm.cloud import ArmCloud
+from reconciler.arm.clouds import cloud_named, scope_for
+from reconciler.arm.credentials import SignIn, sign_in
+from reconciler.arm.wire import Wire
+
+
+def connect(
+    *, cloud: str, endpoint: str | None, parallelism: int, environ: Mapping[str, str]
+) -> ArmCloud:
+    """Azure, or what speaks like it at `endpoint`; to be closed, or used in a `with`.
+
+    Nothing is sent yet. Over plain http, which is for this machine alone, nobody is asked who
+    they are; over https the credentials of `environ` and of the usual chain are used.
+
+    Raises:
+        UsageError: no such cloud, or an endpoint that cannot be used.
+        AuthenticationFailed: `AZURE_AUTH_LOCATION` is set and its file cannot be used.
+    """
+    return ArmCloud(Wire(_signed_in(cloud, endpoint, environ), parallelism=parallelism))
+
+
+def _signed_in(cloud: str, endpoint: str | None, environ: Mapping[str, str]) -> SignIn:
+    facts = cloud_named(cloud)
+    base = checked_endpoint(endpoint, named_by="--endpoint") if endpoint else None
+    if base and is_plain_http(base):
+        return SignIn(credential=None, endpoint=base, scope="")
+    found = sign_in(facts, environ)
+    if base:
+        found = replace(found, endpoint=base, scope=scope_for(base, otherwise=found.scope))
+    # The file may name a local stand-in too, and a secret is not shown to plain http.
+    return replace(found, credential=None) if is_plain_http(found.endpoint) else found

@@ -1,0 +1,140 @@
+"""Failures of the SDK and refusals of Azure as errors of ours: nobody else knows their names."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from azure.core import exceptions as sdk
+
+from reconciler.arm.answers import Response, request_id_of, retry_after_of, text_of
+from reconciler.arm.hints import SIGN_IN, hint_for
+from reconciler.core.jsonval import Json, JsonObject, as_list, as_object, as_text, dig
+from reconciler.errors import (
+    AuthenticationFailed,
+    AzureError,
+    Conflict,
+    Forbidden,
+    NotFound,
+    Rejected,
+    Throttled,
+    Unavailable,
+)
+
+_LONGEST = 1000
+# A secret such as "1" would only blot out half of every message.
+_SHORTEST = 4
+_USER = re.compile(r"(?<=://)[^/\s@'\"]+@")
+_QUERY = re.compile(r"\?[\w.$%-]+=[^\s'\"<>)\]]*")
+_BEARER = re.compile(r"(?i)\b(bearer|sharedaccesssignature)\s+[\w.~+/=&%-]+")
+# Kept when read back as "absent" would be wrong: these three say so, any other 404 does not.
+_ABSENT = {"resourcenotfound", "containergroupnotfound", "resourcegroupnotfound"}
+_WRITE_ONLY = {
+    "secureValue", "password", "storageAccountKey", "workspaceKey", "protectedSettings", "secret",
+}  # fmt: skip
+
+
+def is_absent(error: NotFound, *codes: str) -> bool:
+    """Whether it says that the thing does not exist; a proxy's 404 and a wrong URL do not."""
+    return (error.code or "").lower() in (codes or _ABSENT)
+
+
+def clean(text: str, *, hidden: Sequence[str] = ()) -> str:
+    """`text` on one line, without signed queries, tokens, users in URLs and what is `hidden`."""
+    for secret in sorted(hidden, key=len, reverse=True):
+        text = text.replace(secret, "(hidden)")
+    text = _BEARER.sub(r"\1 (hidden)", _QUERY.sub("", _USER.sub("", text)))
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def secrets_in(body: Json, *, inside: bool = False) -> list[str]:
+    """The write-only values of a body: a refusal of ARM may quote what it could not read."""
+    if isinstance(body, str):
+        return [body, json.dumps(body)[1:-1]] if inside and len(body) >= _SHORTEST else []
+    if isinstance(body, list):
+        return [text for item in body for text in secrets_in(item, inside=inside)]
+    if isinstance(body, dict):
+        return [
+            text
+            for name, item in body.items()
+            for text in secrets_in(item, inside=inside or name in _WRITE_ONLY)
+        ]
+    return []
+
+
+def refusal(
+    response: Response, *, verb: str, target: str, hidden: Sequence[str] = ()
+) -> AzureError:
+    """The error that an answer other than 2xx stands for."""
+    code, message = refusal_in(response)
+    status = int(response.status_code)
+    says = message or f"Azure answered {status} {response.reason or ''}".rstrip()
+    if status == 413 and not message:
+        says = "the body is too large for Azure"  # IIS answers that with nothing in it
+    return kind_of(status)(
+        clean(says, hidden=hidden).rstrip("."),
+        hint=hint_for(status=status, code=code, message=message, target=target),
+        verb=verb,
+        target=target,
+        status=status,
+        code=code or None,
+        request_id=request_id_of(response) or None,
+        retry_after_s=retry_after_of(response),
+    )
+
+
+def refusal_in(response: Response) -> tuple[str, str]:
+    """Azure's code and message, the messages of its details after its own."""
+    try:
+        body = as_object(json.loads(text_of(response)))
+    except (ValueError, RecursionError):
+        return "", ""
+    error: JsonObject = as_object(body.get("error")) or body
+    message = as_text(error.get("message"))
+    details = [as_text(dig(item, "message")) for item in as_list(error.get("details"))]
+    parts = [message, *(text for text in details[:3] if text and text not in message)]
+    return as_text(error.get("code")), " ".join(part for part in parts if part)
+
+
+def kind_of(status: int) -> type[AzureError]:
+    """The class of error that a status means."""
+    known = {
+        401: AuthenticationFailed, 403: Forbidden, 404: NotFound, 408: Unavailable, 409: Conflict,
+        429: Throttled,
+    }  # fmt: skip
+    if status in known:
+        return known[status]
+    if status >= 500:
+        return Unavailable
+    return Rejected if status >= 400 else AzureError
+
+
+@contextmanager
+def translated(verb: str, target: str) -> Iterator[None]:
+    """Raise what the SDK raises as ours, and give an error that lacks them `verb` and `target`.
+
+    Causes are not kept: their texts hold signed URLs, and a traceback would print them.
+    """
+    try:
+        yield
+    except AzureError as error:
+        error.verb, error.target = error.verb or verb, error.target or target
+        raise
+    except sdk.ClientAuthenticationError as exc:
+        says = f"no token from Azure: {clean(exc.message)}"
+        raise AuthenticationFailed(says, hint=SIGN_IN, verb=verb, target=target) from None
+    except sdk.AzureError as exc:
+        raise _unanswered(exc, verb=verb, target=target) from None
+
+
+def _unanswered(exc: sdk.AzureError, *, verb: str, target: str) -> AzureError:
+    if isinstance(exc, sdk.ServiceRequestTimeoutError | sdk.ServiceResponseTimeoutError):
+        says, hint = "no answer in time", "try again; a write may have taken effect all the same"
+    elif isinstance(exc, sdk.ServiceRequestError):
+        says, hint = "cannot be reached", "check the network, the proxy and the endpoint"
+    else:
+        says, hint = "the connection broke", "try again; a write may have taken effect all the same"
+    return Unavailable(f"{says}: {clean(exc.message)}", hint=hint, verb=verb, target=target)
