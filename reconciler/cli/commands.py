@@ -153,6 +153,7 @@ def _carry_out(
         tell=progress.tell,
         landed=progress.landed,
     )
+    console.say("")  # parts the progress from the result
     code = exit_code(done.outcomes, is_interrupted=done.is_interrupted)
     report = apply_report(
         planned,

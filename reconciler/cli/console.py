@@ -48,7 +48,7 @@ class Console:
     def ask(self, question: str, answer: str) -> bool:
         """Whether a person types exactly `answer`."""
         print(
-            f"{question} Only '{answer}' is taken for a yes: ", end="", file=sys.stderr, flush=True
+            f"\n{question} Only '{answer}' is taken for a yes: ", end="", file=sys.stderr, flush=True
         )
         return sys.stdin.readline().strip() == answer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from reconciler.core.decide import Asker, decide, decide_resource_group
@@ -13,8 +14,9 @@ from reconciler.core.groups import (
     LiveResourceGroup,
     with_location,
 )
+from reconciler.core.jsonval import as_text
 from reconciler.core.order import ordered
-from reconciler.core.ownership import Ownership, ownership_of, state_of
+from reconciler.core.ownership import Ownership, ownership_of, why_kept
 from reconciler.core.plan import Action, ActionKind, Orphan, Plan, Rail
 from reconciler.core.policy import Limits, Prune
 
@@ -44,10 +46,10 @@ def build_plan(given: Situation) -> Plan:
     """The plan for a situation: total, sorted, independent of the order of what was read."""
     live = {group.id.address: group for group in given.live}
     actions = [action for action in _wanted(given, live) if action.address not in given.left_out]
-    removals, orphans, notes = _removals(given, live, actions)
+    removals, orphans, notes = _removals(given, live)
     listed = {action.address for action in (*actions, *removals)}
     unlisted = [group for address, group in sorted(live.items()) if address not in listed]
-    owned = [g for g in given.live if ownership_of(g, given.asker.owner) is Ownership.OURS]
+    owned = [g for g in live.values() if ownership_of(g, given.asker.owner) is Ownership.OURS]
     final = ordered([*actions, *removals], unlisted)
     return Plan(
         owner=given.asker.owner,
@@ -70,10 +72,18 @@ def _wanted(given: Situation, live: Mapping[str, LiveGroup]) -> list[Action]:
     for desired in given.desired:
         parent = desired.id.parent.address
         home = existing.get(parent) or declared.get(parent)
-        placed = with_location(desired, home.location if home is not None else "")
-        action = decide(placed, live.get(desired.id.address), given.asker)
+        there = live.get(desired.id.address)
+        placed = with_location(desired, _location(home, there))
+        action = decide(placed, there, given.asker)
         actions.append(action if home is not None else _homeless(action, placed))
     return actions
+
+
+def _location(home: LiveResourceGroup | DesiredResourceGroup | None, live: LiveGroup | None) -> str:
+    """Where a group goes whose manifest does not say; it stays where the home is not known."""
+    if home is not None:
+        return home.location
+    return as_text(live.body.get("location")) if live is not None else ""
 
 
 def _homeless(action: Action, desired: DesiredGroup) -> Action:
@@ -89,7 +99,7 @@ def _homeless(action: Action, desired: DesiredGroup) -> Action:
 
 
 def _removals(
-    given: Situation, live: Mapping[str, LiveGroup], actions: Sequence[Action]
+    given: Situation, live: Mapping[str, LiveGroup]
 ) -> tuple[list[Action], tuple[Orphan, ...], tuple[str, ...]]:
     """Groups of ours that no manifest names: to delete, or only to report."""
     if not given.is_complete:
@@ -107,22 +117,35 @@ def _removals(
     if not given.desired and not given.declared:
         reported = tuple(Orphan(live=group, note="no manifest names it") for group in orphans)
         return [], reported, ("no manifests at all: nothing is removed; see 'destroy'",)
-    return _sorted_out(given, orphans, actions)
+    missing = {d.id.name.lower() for d in given.desired if d.id.address not in live}
+    return _sorted_out(given, orphans, missing)
 
 
 def _sorted_out(
-    given: Situation, orphans: Sequence[LiveGroup], actions: Sequence[Action]
+    given: Situation, orphans: Sequence[LiveGroup], missing: AbstractSet[str]
 ) -> tuple[list[Action], tuple[Orphan, ...], tuple[str, ...]]:
-    created = {a.desired.id.name.lower() for a in actions if a.kind is ActionKind.CREATE and a.desired}
+    moves = {group.id.address for group in orphans if group.id.name.lower() in missing}
+    # Consent is to a number of moves; for more than that it was given for another plan.
+    may_move = given.allow.get("move", 0) >= len(moves)
     removals: list[Action] = []
     reported: list[Orphan] = []
     for group in orphans:
-        is_move = group.id.name.lower() in created
-        if given.limits.prune is Prune.REPORT:
-            note = "a group of this name is created elsewhere: a move" if is_move else "no manifest names it"
+        is_move = group.id.address in moves
+        if group.in_transition:
+            note = f"in transition (provisioning state {group.provisioning}): left until it settles"
             reported.append(Orphan(live=group, note=note))
-        elif is_move and not given.allow.get("move"):
-            note = "moved: this plan creates its name elsewhere; delete the old one with --allow move=N"
+        elif given.limits.prune is Prune.REPORT:
+            note = (
+                "a group of this name is created elsewhere: a move"
+                if is_move
+                else "no manifest names it"
+            )
+            reported.append(Orphan(live=group, note=note))
+        elif is_move and not may_move:
+            note = (
+                "moved: this plan creates its name elsewhere; "
+                f"delete the old one with --allow move={len(moves)}"
+            )
             reported.append(Orphan(live=group, note=note))
         else:
             removals.append(_removal(group))
@@ -130,13 +153,12 @@ def _sorted_out(
 
 
 def _removal(live: LiveGroup) -> Action:
-    state = state_of(live)
-    if state is not None and state.protect:
+    if kept := why_kept(live):
         return Action(
             kind=ActionKind.REFUSE,
             target=live.id,
             live=live,
-            why="no manifest names it, but it is protected",
+            why=f"no manifest names it, but {kept}",
             allow="bring its manifest back with 'protect: false', apply, then remove it",
         )
     return Action(

@@ -3,45 +3,100 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import replace
 
-from reconciler.core.groups import DesiredGroup, LiveGroup
-from reconciler.core.jsonval import Json, JsonObject, Path, as_object, pointer
-from reconciler.core.normalise import list_key
-from reconciler.core.properties import Node, Property, tree
+from reconciler.core.groups import DesiredGroup, LiveGroup, Secret
+from reconciler.core.jsonval import Json, JsonObject, Path, WirePath, as_object, pointer
+from reconciler.core.normalise import canonical, fold_text, list_key
+from reconciler.core.properties import Access, Node, tree
+
+# Stands in a body for a secret while elements move: no value of a manifest has this key.
+_MARK = "(secret)"
+
+# What stands in an element instead of the write-only value that it could hold.
+_INSTEAD = {"value", "identity"}
 
 
 class NotCarried(Exception):
-    """An ignored path holds, in Azure, a value that never comes back: it would be lost."""
+    """An ignored path holds a value that never comes back: carrying it over would lose it."""
 
 
 def with_ignored(desired: DesiredGroup, live: LiveGroup) -> DesiredGroup:
     """`desired` with the live value at every path its policy ignores.
 
     Raises:
-        NotCarried: the live value includes a secure environment variable, which cannot be read.
+        NotCarried: what would be carried over, or be overwritten by it, includes a secret.
     """
     if not desired.policy.ignore:
         return desired
     body = copy.deepcopy(desired.body)
+    for number, secret in enumerate(desired.secrets):
+        _mark(body, secret.path, number)
     for path in desired.policy.ignore:
-        found = _at(live.body, path)
-        if _holds_secret(found, path):
-            raise NotCarried(f"{pointer(path)} holds a secure value in Azure, which cannot be carried over")
-        _set(body, path, copy.deepcopy(found))
-    return replace(desired, body=body)
+        _carry(body, live.body, path)
+    found = dict(_unmarked(body, ()))
+    if len(found) < len(desired.secrets):
+        lost = next(s for i, s in enumerate(desired.secrets) if i not in found)
+        raise NotCarried(f"{lost.name} is a secret inside what the manifest ignores")
+    secrets = tuple(_moved(secret, found[i]) for i, secret in enumerate(desired.secrets))
+    return replace(desired, body=body, canonical=canonical(body), secrets=secrets)
 
 
-def _at(value: Json, path: Path) -> Json:
+def _carry(body: JsonObject, live: JsonObject, path: Path) -> None:
+    found, node = _at(live, path)
+    is_value = len(path) > 2 and path[-3] == "environmentVariables" and path[-1] == "value"
+    holder, above = _at(live, path[:-1]) if is_value else (found, node)
+    ours = _at(body, path[:-1])[0] if is_value else None
+    if _holds_secret(holder, above) or any(_MARK in as_object(i) for i in as_object(ours).values()):
+        raise NotCarried(
+            f"{pointer(path)} holds a secure value in Azure or here, which cannot be carried over"
+        )
+    _set(body, path, _writable(found, node))
+
+
+def _mark(body: JsonObject, path: WirePath, number: int) -> None:
+    """Put a mark where a secret belongs."""
+    holder: Json = body
+    for part in path[:-1]:
+        if isinstance(holder, list) and isinstance(part, int):
+            holder = holder[part]
+        elif isinstance(holder, dict) and isinstance(part, str):
+            holder = holder.setdefault(part, {})
+    if isinstance(holder, dict):
+        holder[str(path[-1])] = {_MARK: number}
+
+
+def _unmarked(value: Json, path: WirePath) -> Iterator[tuple[int, WirePath]]:
+    """Take the marks out again, and tell where they stood."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _unmarked(item, (*path, index))
+    if not isinstance(value, dict):
+        return
+    for name, item in list(value.items()):
+        number = as_object(item).get(_MARK)
+        if isinstance(number, int):
+            del value[name]
+            yield number, (*path, name)
+        else:
+            yield from _unmarked(item, (*path, name))
+
+
+def _moved(secret: Secret, path: WirePath) -> Secret:
+    return secret if secret.path == path else replace(secret, path=path)
+
+
+def _at(value: Json, path: Path) -> tuple[Json, Node | None]:
     node: Node | None = tree()
     for part in path:
         value = _member(value, part, node)
         node = _child(node, part)
-    return value
+    return value, node
 
 
 def _set(body: JsonObject, path: Path, value: Json) -> None:
-    """Put `value` at `path`; a parent the manifest does not have makes it pointless, so skip."""
+    """Put `value` at `path`; a list element the manifest does not have makes it pointless."""
     holder: Json = body
     node: Node | None = tree()
     for part in path[:-1]:
@@ -49,29 +104,38 @@ def _set(body: JsonObject, path: Path, value: Json) -> None:
         if child is None and isinstance(holder, dict) and value is not None:
             after = _child(node, part)
             is_list = after is not None and after.row is not None and bool(after.row.key)
-            child = holder.setdefault(part, [] if is_list else {})
+            child = holder.setdefault(_name(holder, part, node), [] if is_list else {})
         holder, node = child, _child(node, part)
     if isinstance(holder, list):
-        row = node.row if node is not None else None
-        index = _index(holder, path[-1], row)
+        index = _index(holder, path[-1], node)
         holder[index : index + 1] = [] if value is None else [value]
-    elif isinstance(holder, dict) and value is None:
-        holder.pop(path[-1], None)
     elif isinstance(holder, dict):
-        holder[path[-1]] = value
+        name = _name(holder, path[-1], node)
+        holder.pop(name, None)
+        if value is not None:
+            holder[name] = value
 
 
 def _member(value: Json, part: str, node: Node | None) -> Json:
     if isinstance(value, list):
-        index = _index(value, part, node.row if node is not None else None)
+        index = _index(value, part, node)
         return value[index] if index < len(value) else None
     if isinstance(value, dict):
-        return value.get(part)
+        return value.get(_name(value, part, node))
     return None
 
 
-def _index(items: list[Json], part: str, row: Property | None) -> int:
+def _name(holder: JsonObject, part: str, node: Node | None) -> str:
+    """The member called `part`, in the case it is written in where case means nothing."""
+    row = node.row if node is not None and node.any is not None else None
+    if row is None or part in holder:
+        return part
+    return next((name for name in holder if fold_text(name, row) == fold_text(part, row)), part)
+
+
+def _index(items: list[Json], part: str, node: Node | None) -> int:
     """The position of the element named `part`, or the end."""
+    row = node.row if node is not None else None
     if row is None or not row.key:
         return len(items)
     names = [list_key(item, row) for item in items]
@@ -82,13 +146,33 @@ def _child(node: Node | None, part: str) -> Node | None:
     return None if node is None else node.children.get(part) or node.any
 
 
-def _holds_secret(value: Json, path: Path) -> bool:
-    """Whether a live subtree has a variable without a value: Azure keeps it and does not say it."""
+def _writable(value: Json, node: Node | None) -> Json:
+    """A copy of a live value without what only Azure writes."""
     if isinstance(value, list):
-        return any(_holds_secret(item, (*path, "*")) for item in value)
+        return [_writable(item, node.any if node is not None else None) for item in value]
+    if not isinstance(value, dict):
+        return value
+    result: JsonObject = {}
+    for name, item in value.items():
+        child = _child(node, name)
+        if child is None or child.row is None or child.row.access is not Access.READ_ONLY:
+            result[name] = _writable(item, child)
+    return result
+
+
+def _holds_secret(value: Json, node: Node | None) -> bool:
+    """Whether Azure may keep something in a live subtree that it does not say."""
+    if node is None:
+        return False
+    if isinstance(value, list):
+        return any(_holds_secret(item, node.any) for item in value)
     if not isinstance(value, dict):
         return False
-    is_variable = len(path) >= 2 and path[-2] == "environmentVariables"
-    if is_variable and "value" not in value:
+    if _has_write_only(node) and not _INSTEAD & value.keys():
         return True
-    return any(_holds_secret(item, (*path, name)) for name, item in as_object(value).items())
+    return any(_holds_secret(item, _child(node, name)) for name, item in value.items())
+
+
+def _has_write_only(node: Node) -> bool:
+    members = [*node.children.values(), *([node.any] if node.any is not None else [])]
+    return any(member.row and member.row.access is Access.WRITE_ONLY for member in members)

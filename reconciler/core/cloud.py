@@ -26,7 +26,10 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """One look at an operation. `status` is Azure's word; `Succeeded`, `Failed` and `Canceled` end it."""
+    """One look at an operation.
+
+    `status` is Azure's word; `Succeeded`, `Failed` and `Canceled` end it.
+    """
 
     status: str
     error_code: str = ""
@@ -50,7 +53,7 @@ class Accepted:
 
 
 class Cloud(Protocol):
-    """Azure, for one credential. Bodies are wire-shaped JSON. Every method may raise `AzureError`."""
+    """Azure, for one credential. Bodies are wire-shaped JSON; any method may raise `AzureError`."""
 
     def groups(self, subscription: str) -> Sequence[Json]:
         """Every container group of the subscription; all pages, no instance view."""

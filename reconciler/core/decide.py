@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from reconciler.core.carry import NotCarried, with_ignored
-from reconciler.core.diff import ChangeKind, Diff, FieldChange, Origin, diff, secrets_comparable
+from reconciler.core.costs import costs_of
+from reconciler.core.diff import ChangeKind, Diff, FieldChange, diff, secrets_comparable
 from reconciler.core.groups import (
     Adopt,
     DesiredGroup,
@@ -16,16 +16,16 @@ from reconciler.core.groups import (
     LiveResourceGroup,
     Replace,
     SecretState,
+    with_location,
 )
-from reconciler.core.jsonval import as_object, dig, pointer
-from reconciler.core.normalise import NORMALISER_VERSION, fold_text
+from reconciler.core.jsonval import as_text, pointer
+from reconciler.core.normalise import fold_text
+from reconciler.core.origin import labelled, origin_of
 from reconciler.core.ownership import (
     OWNER_TAG,
     Ownership,
     SecretKey,
     StateTag,
-    desired_hash,
-    live_hash,
     merged_tag_keys,
     ownership_of,
     state_of,
@@ -68,9 +68,7 @@ def decide(desired: DesiredGroup, live: LiveGroup | None, asker: Asker) -> Actio
             assert_never(ownership)
 
 
-def decide_resource_group(
-    declared: DesiredResourceGroup, live: LiveResourceGroup | None
-) -> Action:
+def decide_resource_group(declared: DesiredResourceGroup, live: LiveResourceGroup | None) -> Action:
     """Create it when absent; an existing one is never written."""
     if live is None:
         return _of_resource_group(declared, ActionKind.CREATE, why="no such resource group")
@@ -80,7 +78,10 @@ def decide_resource_group(
         why = f"it exists in '{live.location}', the manifest says '{declared.location}'"
         return replace(
             _of_resource_group(declared, ActionKind.REFUSE, why=why),
-            allow=f"write location: {live.location}, or use another name: a resource group cannot move",
+            allow=(
+                f"write location: {live.location}, or use another name: "
+                "a resource group cannot move"
+            ),
         )
     return _of_resource_group(declared, ActionKind.NO_OP, why="exists")
 
@@ -91,10 +92,12 @@ def _of_resource_group(declared: DesiredResourceGroup, kind: ActionKind, *, why:
 
 def needs_view(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> bool:
     """Whether the action depends on what the containers do, which only a GET tells."""
-    if live.in_transition:
+    if live.in_transition or ownership_of(live, asker.owner) is Ownership.FOREIGN:
         return False
-    found = diff(desired, live, state=state_of(live), key=asker.key)
-    return live.provisioning.lower() == "failed" or found.effect in (Effect.UPDATE, Effect.REPLACE)
+    # The resource group's region is not known here, and a group hardly ever lies elsewhere.
+    placed = with_location(desired, as_text(live.body.get("location")))
+    found = diff(placed, live, state=state_of(live), key=asker.key)
+    return _has_failed(live) or found.effect in (Effect.UPDATE, Effect.REPLACE)
 
 
 def _take_over(
@@ -107,21 +110,16 @@ def _take_over(
     called = "has no owner" if ownership is Ownership.NOBODYS else f"carries {ownership.value}"
     consented = live.id.address in asker.adopt
     policy = Adopt.ALWAYS if consented else desired.policy.adopt
+    if policy is Adopt.ALWAYS and not consented and ownership is Ownership.UNREADABLE:
+        policy = Adopt.IDENTICAL  # what it was is lost: only consent by name goes further
     if policy is Adopt.NEVER:
-        return _refuse(desired, live, why=f"{called}, and policy adopt is 'never'", allow=_adopting(desired))
+        return _refuse(
+            desired, live, why=f"{called}, and policy adopt is 'never'", allow=_adopting(desired)
+        )
     if live.in_transition:
         return _no_op(desired, live, why=f"{called} and {_moving(live)}")
     if not differing:
-        notes = ("secrets not compared until the next write",) if desired.secrets else ()
-        return Action(
-            kind=ActionKind.ADOPT,
-            target=desired.id,
-            why=f"{called} and equals the manifest",
-            desired=desired,
-            live=live,
-            diff=found,
-            notes=notes,
-        )
+        return _adopt(desired, live, found, why=f"{called} and equals the manifest")
     if policy is Adopt.IDENTICAL:
         fields = ", ".join(pointer(change.path) for change in differing[:5])
         more = f" and {len(differing) - 5} more" if len(differing) > 5 else ""
@@ -129,8 +127,23 @@ def _take_over(
             desired, live, why=f"{called} and differs: {fields}{more}", allow=_adopting(desired)
         )
         return replace(refused, diff=found)
+    if found.effect is Effect.TAGS:
+        return _adopt(desired, live, found, why=f"{called}, adopted by consent: only tags differ")
     action = _by_effect(desired, live, found, asker)
-    return replace(action, why=f"{called}, adopted by consent: {action.why}")
+    by = "consent" if consented else "policy"
+    return replace(action, why=f"{called}, adopted by {by}: {action.why}")
+
+
+def _adopt(desired: DesiredGroup, live: LiveGroup, found: Diff, *, why: str) -> Action:
+    return Action(
+        kind=ActionKind.ADOPT,
+        target=desired.id,
+        why=why,
+        desired=desired,
+        live=live,
+        diff=found,
+        notes=("secrets not compared until the next write",) if desired.secrets else (),
+    )
 
 
 def _adopting(desired: DesiredGroup) -> str:
@@ -142,24 +155,29 @@ def _reconcile(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> Action:
         return _no_op(desired, live, why=_moving(live))
     state = state_of(live)
     assert state is not None  # ownership is established by a readable state tag
-    found = _labelled(diff(desired, live, state=state, key=asker.key), desired, live, state)
-    if found:
-        action = _by_effect(desired, live, found, asker)
-    elif live.provisioning.lower() in ("failed", "canceled"):
-        action = _repair(desired, live)
-    elif remembers := _to_remember(desired, state):
-        action = _patch_tags(desired, live, found, why=remembers)
-    else:
-        action = _no_op(desired, live, why="equal")
+    found = labelled(diff(desired, live, state=state, key=asker.key), desired, live, state)
+    action = _by_effect(desired, live, found, asker)
+    if _has_failed(live) and found.effect in (None, Effect.TAGS):
+        action = _repair(action, desired, live, found, asker)
+    remembers = _to_remember(desired, state)
+    if action.kind is ActionKind.NO_OP and remembers:
+        notes = action.notes
+        action = replace(_patch_tags(desired, live, found, why=remembers), notes=notes)
     return replace(
         action,
-        origin=_origin_of(found, desired, live, state),
+        origin=origin_of(found, desired, live, state),
         notes=(*action.notes, *_secret_notes(desired, state, asker.key)),
     )
 
 
+def _has_failed(live: LiveGroup) -> bool:
+    return live.provisioning.lower() in ("failed", "canceled")
+
+
 def _moving(live: LiveGroup) -> str:
-    return f"in transition (provisioning state {live.provisioning}): nothing is done until it settles"
+    return (
+        f"in transition (provisioning state {live.provisioning}): nothing is done until it settles"
+    )
 
 
 def _by_effect(desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker) -> Action:
@@ -170,9 +188,9 @@ def _by_effect(desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker
         case Effect.TAGS:
             return _patch_tags(desired, live, found, why="only tags differ")
         case Effect.UPDATE:
-            return _written(desired, live, ActionKind.UPDATE, found, why=_update_reason(live, found))
+            return _in_place(desired, live, found, asker, why=_update_reason(live, found))
         case Effect.REPLACE:
-            return _replace_if_allowed(desired, live, found, asker)
+            return _replace_if_allowed(desired, live, found, asker, why=_replace_reason(found))
         case _:
             assert_never(effect)
 
@@ -184,23 +202,34 @@ def _update_reason(live: LiveGroup, found: Diff) -> str:
     return text
 
 
-def _replace_if_allowed(
-    desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker
+def _in_place(
+    desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker, *, why: str
 ) -> Action:
+    """A PUT over the live group, unless it was asked by name to be replaced instead."""
+    if desired.id.address in asker.replace:
+        why = f"{why}; a replacement was asked for by name"
+        return _replace_if_allowed(desired, live, found, asker, why=why)
+    return _written(desired, live, ActionKind.UPDATE, found, why=why)
+
+
+def _replace_reason(found: Diff) -> str:
     because = f"{_fields(found.costing(Effect.REPLACE))} cannot change in place"
     if any("[INF]" in _source(change) for change in found.costing(Effect.REPLACE)):
         because += " (inferred, see 'explain')"
+    return because
+
+
+def _replace_if_allowed(
+    desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker, *, why: str
+) -> Action:
     if desired.policy.protect:
-        allow = "lift 'protect' in the manifest"
-        refused = _refuse(desired, live, why=f"{because}, and the group is protected", allow=allow)
-        return replace(refused, diff=found)
+        why, allow = f"{why}, and the group is protected", "lift 'protect' in the manifest"
+        return replace(_refuse(desired, live, why=why, allow=allow), diff=found)
     if desired.policy.replace is Replace.FORBID and desired.id.address not in asker.replace:
+        why = f"{why}, and policy replace is 'forbid'"
         allow = f"consent with --replace {desired.id}, or write reconcile.replace: allow"
-        return replace(
-            _refuse(desired, live, why=f"{because}, and policy replace is 'forbid'", allow=allow),
-            diff=found,
-        )
-    return _written(desired, live, ActionKind.REPLACE, found, why=because)
+        return replace(_refuse(desired, live, why=why, allow=allow), diff=found)
+    return _written(desired, live, ActionKind.REPLACE, found, why=why)
 
 
 def _source(change: FieldChange) -> str:
@@ -244,55 +273,28 @@ def _written(
         desired=desired,
         live=live,
         diff=found,
-        costs=_COSTS[kind](desired, live),
+        costs=costs_of(kind, desired, live),
         notes=tuple(notes),
     )
 
 
-def _no_costs(_desired: DesiredGroup, _live: LiveGroup | None) -> tuple[str, ...]:
-    return ()
+def _repair(
+    action: Action, desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker
+) -> Action:
+    """A deployment that failed is written again, but only where nothing of it runs or ran.
 
-
-def _update_costs(desired: DesiredGroup, live: LiveGroup | None) -> tuple[str, ...]:
-    number = len(as_object(dig(desired.canonical, "properties", "containers")))
-    verb = "starts" if live is not None and live.has_ended else "restarts"
-    costs = [f"{verb} {number} container{'' if number == 1 else 's'}"]
-    if dig(desired.canonical, "properties", "ipAddress"):
-        costs.append("IP address may change")
-    return (*costs, *_data_lost(live))
-
-
-def _replace_costs(_desired: DesiredGroup, live: LiveGroup | None) -> tuple[str, ...]:
-    costs = ["deleted and created again, down meanwhile"]
-    if live is not None and dig(live.canonical, "properties", "ipAddress"):
-        costs.append("IP address changes")
-    return (*costs, *_data_lost(live))
-
-
-def _data_lost(live: LiveGroup | None) -> tuple[str, ...]:
-    volumes = as_object(dig(live.canonical, "properties", "volumes")) if live is not None else {}
-    lost = [name for name, volume in volumes.items() if "emptyDir" in as_object(volume)]
-    return (f"data in emptyDir {', '.join(lost)} lost",) if lost else ()
-
-
-_COSTS: dict[ActionKind, Callable[[DesiredGroup, LiveGroup | None], tuple[str, ...]]] = {
-    ActionKind.CREATE: _no_costs,
-    ActionKind.UPDATE: _update_costs,
-    ActionKind.REPLACE: _replace_costs,
-}
-
-
-def _repair(desired: DesiredGroup, live: LiveGroup) -> Action:
-    """A deployment that failed is written again, but only where nothing of it runs or ran."""
-    ran = any(view.state in ("Running", "Terminated") for view in live.containers)
-    if live.state in ("", "Pending", "Failed") and not ran:
-        return _written(desired, live, ActionKind.UPDATE, Diff(), why="last deployment failed")
-    stopped = live.state == "Stopped"
+    That takes a GET: a group whose containers were not looked at is left alone.
+    """
+    if live.state in ("Pending", "Failed") and not live.has_run:
+        return _in_place(desired, live, found, asker, why="last deployment failed")
     state = live.state or "unknown"
     note = f"provisioning state {live.provisioning}, group state {state}: " + (
-        "start it by hand" if stopped else "look at 'aci-reconcile status' and its events"
+        "start it by hand"
+        if live.state == "Stopped"
+        else "look at 'aci-reconcile status' and its events"
     )
-    return replace(_no_op(desired, live, why="equal, but unhealthy"), notes=(note,))
+    why = "equal, but unhealthy" if action.kind is ActionKind.NO_OP else action.why
+    return replace(action, why=why, notes=(*action.notes, note))
 
 
 def _patch_tags(desired: DesiredGroup, live: LiveGroup, found: Diff, *, why: str) -> Action:
@@ -324,16 +326,20 @@ def _refuse(desired: DesiredGroup, live: LiveGroup | None, *, why: str, allow: s
 
 def _to_remember(desired: DesiredGroup, state: StateTag) -> str:
     """What only the tags can remember and do not yet; a tool upgrade alone is no reason."""
+    if not state.is_current:
+        return ""
     if state.protect != desired.policy.protect:
-        return "protection is remembered on the group" if desired.policy.protect else "protection is lifted"
+        return (
+            "protection is remembered on the group"
+            if desired.policy.protect
+            else "protection is lifted"
+        )
     keys = frozenset(tag_key_digest(name) for name in desired.tags)
     wanted = frozenset({merged_tag_keys(keys)}) if state.tags_merged else keys
     return "" if state.tag_keys == wanted else "the set of tag keys we manage changed"
 
 
-def _secret_notes(
-    desired: DesiredGroup, state: StateTag, key: SecretKey | None
-) -> tuple[str, ...]:
+def _secret_notes(desired: DesiredGroup, state: StateTag, key: SecretKey | None) -> tuple[str, ...]:
     if not desired.secrets or secrets_comparable(desired, state, key):
         return ()
     if desired.lacking(SecretState.UNKNOWN):
@@ -345,35 +351,3 @@ def _secret_notes(
     if state.key_id and state.key_id != key.id:
         return ("secrets not compared: they were last written with another key",)
     return ("secrets not compared: no baseline until the next write",)
-
-
-def _labelled(found: Diff, desired: DesiredGroup, live: LiveGroup, state: StateTag) -> Diff:
-    origin = _origin_of(found, desired, live, state)
-    # When both moved, only the manifest at the applied commit could tell which field is whose.
-    label = Origin.UNKNOWN if origin is Origin.BOTH else origin
-    changes = [
-        replace(change, origin=Origin.CONFIG if _is_rotation(change) else label)
-        for change in found.changes
-    ]
-    return Diff(changes=tuple(changes))
-
-
-def _is_rotation(change: FieldChange) -> bool:
-    """A secret is compared with what was last written, so only the manifest's side can move."""
-    return change.sensitive and change.kind is ChangeKind.CHANGED
-
-
-def _origin_of(found: Diff, desired: DesiredGroup, live: LiveGroup, state: StateTag) -> Origin:
-    if not found or state.hash_version != NORMALISER_VERSION:
-        return Origin.UNKNOWN
-    manifest_moved = desired_hash(desired) != state.spec
-    azure_moved = live_hash(live, desired, state) != state.spec
-    match manifest_moved, azure_moved:
-        case True, True:
-            return Origin.BOTH
-        case True, False:
-            return Origin.CONFIG
-        case False, True:
-            return Origin.DRIFT
-        case _:
-            return Origin.CONFIG  # only secrets differ, and those move in the manifest

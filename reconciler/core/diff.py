@@ -107,8 +107,10 @@ def _differing_paths(desired: JsonObject, live: JsonObject) -> Iterator[Path]:
         live,
         desired,
         view="tree",
-        ignore_numeric_type_changes=True,
-        # The default of 1e7 comparisons is per call; canonical forms are small and must be exact.
+        # Names are people's: one that starts with two underscores is compared like any other.
+        ignore_private_variables=False,
+        # Two objects with little in common are still compared member by member.
+        threshold_to_diff_deeper=0,
         cache_size=0,
     )
     for nodes in tree.values():
@@ -120,11 +122,6 @@ def _changes_at(
     path: Path, desired: JsonObject, live: JsonObject, *, requests_moved: bool
 ) -> Iterator[FieldChange]:
     path, before, after = _cut(path, desired, live)
-    if path and path[-1] == ORDER:
-        if _common_order(before, after) == _common_order(after, before):
-            return
-        yield _change(path, before, after, Effect.UPDATE)
-        return
     for leaf, was, becomes in _leaves(path, before, after):
         if _is_compared(leaf, was, becomes):
             effect = effect_of(leaf, was, becomes, requests_moved=requests_moved)
@@ -159,15 +156,24 @@ def _is_element(path: Path) -> bool:
 
 
 def _is_compared(path: Path, before: Json, after: Json) -> bool:
+    """Whether it is a change at all: some differences follow from others, or are Azure's choice."""
+    if path[-1] == ORDER:
+        return _common_order(before, after) != _common_order(after, before)
     row = row_of(path)
-    if row is None:
+    if row is None or (before is not None and after is not None):
         return True
-    return row.access is not Access.ASSIGNED or (before is not None and after is not None)
+    if row.access is Access.ASSIGNED:
+        return False
+    # It came or went with the sibling it hangs on; only a value that is not the default asks for
+    # anything.
+    return not row.only_with or (after is not None and after != row.default)
 
 
 def _is_half_secret(path: Path, before: Json, after: Json) -> bool:
-    """A plain value that turns into a secure one, or back: the variable is on both sides, its
-    value on one, so the other side holds it as a secret."""
+    """Whether a plain value turns into a secure one, or back.
+
+    The variable is on both sides, its value on one: the other side holds it as a secret.
+    """
     is_value = len(path) > 2 and path[-3] == "environmentVariables" and path[-1] == "value"
     return is_value and (before is None or after is None)
 
@@ -190,10 +196,11 @@ def _requests_sum(canonical: JsonObject) -> tuple[tuple[str, float], ...]:
     for container in as_object(dig(canonical, "properties", "containers")).values():
         requests = as_object(dig(container, "properties", "resources", "requests"))
         for name, amount in requests.items():
-            if isinstance(amount, dict):
-                name, amount = f"{name} {amount.get('sku')}", amount.get("count")
-            if isinstance(amount, int | float):
-                totals[name] = round(totals.get(name, 0) + amount, 6)
+            # A GPU is a number and a kind.
+            what = f"{name} {amount.get('sku')}" if isinstance(amount, dict) else name
+            number = amount.get("count") if isinstance(amount, dict) else amount
+            if isinstance(number, int | float):
+                totals[what] = round(totals.get(what, 0) + number, 6)
     return tuple(sorted(totals.items()))
 
 
@@ -203,7 +210,9 @@ def _common_order(one: Json, other: Json) -> list[Json]:
     return [name for name in names if name in others]
 
 
-def _change(path: Path, before: Json, after: Json, effect: Effect, *, sensitive: bool = False) -> FieldChange:
+def _change(
+    path: Path, before: Json, after: Json, effect: Effect, *, sensitive: bool = False
+) -> FieldChange:
     kind = ChangeKind.CHANGED
     if before is None or after is None:
         kind = ChangeKind.ADDED if before is None else ChangeKind.REMOVED
@@ -240,9 +249,8 @@ def _tag_changes(
 def _secret_changes(
     desired: DesiredGroup, state: StateTag | None, key: SecretKey | None
 ) -> Iterator[FieldChange]:
-    if not secrets_comparable(desired, state, key):
+    if state is None or key is None or not secrets_comparable(desired, state, key):
         return
-    assert state is not None and key is not None
     now = {key.digest(desired.id, secret): secret for secret in desired.secrets}
     if state.secrets_merged:
         if {merged(now)} != state.secrets:
@@ -259,7 +267,9 @@ def _secret_change(path: Path) -> FieldChange:
     return FieldChange(path=path, kind=ChangeKind.CHANGED, effect=Effect.UPDATE, sensitive=True)
 
 
-def secrets_comparable(desired: DesiredGroup, state: StateTag | None, key: SecretKey | None) -> bool:
+def secrets_comparable(
+    desired: DesiredGroup, state: StateTag | None, key: SecretKey | None
+) -> bool:
     """Whether a rotated secret would be seen: same key as last time, and every value at hand."""
     if key is None or state is None or state.key_id != key.id:
         return False

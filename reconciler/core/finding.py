@@ -23,7 +23,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """A place a person can jump to; `file` is relative to the project where it lies inside."""
+    """A place a person can jump to.
+
+    `file` is relative to the working folder where it lies inside.
+    """
 
     file: str
     mark: Mark
@@ -57,6 +60,4 @@ class Finding:
 def in_order(findings: list[Finding]) -> tuple[Finding, ...]:
     """Findings as a reader walks the files, the same whatever order they were made in."""
     unique = dict.fromkeys(findings)
-    return tuple(
-        sorted(unique, key=lambda f: (f.where.file, f.where.mark, f.rule, f.path, f.says))
-    )
+    return tuple(sorted(unique, key=lambda f: (f.where.file, f.where.mark, f.rule, f.path, f.says)))

@@ -101,14 +101,17 @@ class Secret:
 
     @property
     def spellings(self) -> tuple[str, ...]:
-        """The texts its value may show up as: a secret volume holds base64 of what a container reads."""
+        """The texts its value may show up as.
+
+        A secret volume holds base64 of what a container reads.
+        """
         if self.value is None:
             return ()
         try:
             decoded = b64decode(self.value, validate=True).decode("utf-8")
         except ValueError:
             return (self.value,)
-        return (self.value, decoded, decoded.strip())
+        return tuple(text for text in (self.value, decoded, decoded.strip()) if text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +206,18 @@ class LiveGroup:
         return self.state in ("Stopped", "Succeeded", "Failed")
 
     @property
+    def has_run(self) -> bool:
+        """Whether a container of it, init containers included, runs or ever ran."""
+        if any(v.state in ("Running", "Terminated") or v.restarts for v in self.containers):
+            return True
+        properties = as_object(self.body.get("properties"))
+        return any(
+            dig(container, "properties", "instanceView", "previousState")
+            for member in ("containers", "initContainers")
+            for container in as_list(properties.get(member))
+        )
+
+    @property
     def restarts(self) -> int:
         """Restarts of all its containers together."""
         return sum(view.restarts for view in self.containers)
@@ -246,8 +261,8 @@ def live_resource_group(subscription: str, body: Json) -> LiveResourceGroup:
 
 
 def with_location(desired: DesiredGroup, location: str) -> DesiredGroup:
-    """`desired` in `location` where the manifest states none: az takes the resource group's (H.1)."""
-    if desired.location:
+    """`desired` in `location` where the manifest states none; az takes the home's (H.1)."""
+    if desired.location or not location:
         return desired
     body = {**desired.body, "location": location}
     return replace(desired, body=body, canonical=canonical(body))

@@ -68,6 +68,11 @@ def parse_group_id(text: str) -> GroupId:
     """
     parts = text.strip("/").split("/")
     keywords = [part.lower() for part in parts[0::2]]
-    if len(parts) != 8 or keywords != ["subscriptions", "resourcegroups", "providers", "containergroups"]:
+    if len(parts) != 8 or keywords != [
+        "subscriptions",
+        "resourcegroups",
+        "providers",
+        "containergroups",
+    ]:
         raise ValueError(f"the id of a container group, got {text!r}")
     return GroupId(subscription=parts[1], resource_group=parts[3], name=parts[7])

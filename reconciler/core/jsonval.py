@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TypeAlias
 
 # What `json.loads` returns. Mutable by nature: nothing here changes a value it was handed.
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 JsonObject: TypeAlias = "dict[str, Json]"
 
 # A path in canonical form: list elements are named by their key, not their position.
@@ -30,7 +31,7 @@ def parse_pointer(text: str) -> Path:
         raise ValueError(f"a JSON pointer starting with '/', got {text!r}")
     parts = text[1:].split("/")
     for part in parts:
-        if part.replace("~0", "").replace("~1", "").count("~"):
+        if re.search("~(?![01])", part):
             raise ValueError(f"'~' written as '~0', got {part!r}")
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
 

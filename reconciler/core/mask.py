@@ -25,14 +25,18 @@ _LONGEST = 200
 _SHORTEST_SCRUBBED = 4  # shorter texts occur by chance, and hiding them garbles everything
 _SECRET_NAME = re.compile(
     r"pass(word|wd|phrase)?$|passw|pwd|secret|token|api[-_]?key|access[-_]?key|account[-_]?key"
-    r"|private[-_]?key|credential|connection[-_]?string|sas[-_]?(key|url)|(^|[-_])key$",
+    r"|(private|signing|encryption|storage|master|shared|host)[-_]?key|credential|(^|[-_])key$"
+    r"|conn(ection)?[-_]?str|sas[-_]?(key|url)|(^|[-_])(auth|jwt)$",
     re.IGNORECASE,
 )
 _SECRET_HEADER = re.compile(r"authorization|cookie", re.IGNORECASE)
 _SECRET_VALUE = re.compile(
     # A user, or user and password, in a URL; bounded, so that no text is slow to judge.
     r"://([^\s@/?#]{1,200}|[^\s@/:]{0,200}:[^\s@]{1,200})@"
-    r"|(password|passwd|pwd|secret|token|api[-_]?key|(account|access|shared\w*)[-_]?key)=[^\s;&]"
+    # An assignment in a command, a connection string or JSON, or a flag with its argument.
+    r"|(password|passwd|pwd|secret|token|api[-_]?key|(account|access|shared\w{0,40})[-_]?key)"
+    r"(=|[\"']\s{0,9}:\s{0,9})[^\s;&]"
+    r"|(^|\s)--?[\w-]{0,40}(password|passwd|secret|token|api[-_]?key)\s{1,9}[^\s-]"
     r"|[?&]sig=[^\s&]"  # a shared access signature
     r"|-----BEGIN [A-Z ]*PRIVATE KEY"
     r"|\b(bearer|basic)\s+[\w+/=.~-]{8}",
@@ -94,8 +98,6 @@ def _item(path: Path, items: list[Json], index: int) -> Json:
 def _is_secret_place(path: Path) -> bool:
     row = row_of(path)
     if row is not None and row.access is Access.WRITE_ONLY:
-        return True
-    if path[:2] == ("properties", "volumes") and path[3:4] == ("secret",) and len(path) > 4:
         return True
     # Only names that people choose are judged: `secret` and `password` are also ARM's own words.
     return any(

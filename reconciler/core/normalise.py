@@ -48,8 +48,8 @@ def fold_text(value: str, row: Property) -> str:
     """`value` as the row's fold writes it."""
     match row.fold:
         case Fold.CASE:
-            wanted = _squeezed(value)
-            return next((name for name in row.values if _squeezed(name) == wanted), value)
+            wanted = _flags(value)
+            return next((name for name in row.values if _flags(name) == wanted), value)
         case Fold.REGION:
             return _squeezed(value)
         case Fold.RESOURCE_ID:
@@ -60,6 +60,11 @@ def fold_text(value: str, row: Property) -> str:
             return value
 
 
+def _flags(text: str) -> list[str]:
+    """An enumeration's members: "UserAssigned,SystemAssigned" is "SystemAssigned, UserAssigned"."""
+    return sorted(_squeezed(text).split(","))
+
+
 def _squeezed(text: str) -> str:
     return text.replace(" ", "").lower()
 
@@ -68,7 +73,7 @@ def _value(value: Json, node: Node) -> Json:
     """The canonical form of one value, None where it says nothing."""
     row = node.row
     if isinstance(value, dict) and (node.children or node.any or node.is_open):
-        found = value if node.is_open else _object(value, node)
+        found = _open(value) if node.is_open else _object(value, node)
         return found if found or (row and row.bare) else None
     if isinstance(value, list):
         return _list(value, node) or None
@@ -80,17 +85,29 @@ def _object(value: JsonObject, node: Node) -> JsonObject:
     result: JsonObject = {}
     for name in known:
         child = node.children.get(name) or node.any
-        if child is None or (child.row is not None and child.row.access in _DROPPED):
+        if child is None or _is_dropped(child.row, value):
             continue
-        if child.row is not None and child.row.only_with and not value.get(child.row.only_with):
-            continue
-        found = _value(_given(value.get(name), child.row), child)
+        found = _filled(value.get(name), child)
         if found is not None:
             result[_map_key(name, node)] = found
         elif child is node.any and isinstance(value.get(name), dict):
             # A key of a map is a statement even where nothing stands behind it (C.4).
             result[_map_key(name, node)] = {}
     return result
+
+
+def _is_dropped(row: Property | None, parent: JsonObject) -> bool:
+    if row is None:
+        return False
+    return row.access in _DROPPED or bool(row.only_with and not parent.get(row.only_with))
+
+
+def _filled(value: Json, node: Node) -> Json:
+    """The canonical form of a member; the default where it is absent or says nothing."""
+    found = _value(value, node)
+    if found is None and node.row is not None and node.row.default is not None:
+        return _value(node.row.default, node)
+    return found
 
 
 def _map_key(name: str, node: Node) -> str:
@@ -113,7 +130,8 @@ def _list(value: list[Json], node: Node) -> Json:
 
 def _unused(name: str, taken: JsonObject) -> str:
     """A name for an element whose key another one has already: nothing is merged away."""
-    return next(candidate for candidate in _candidates(name) if candidate not in taken)
+    reserved = {*taken, ORDER}
+    return next(candidate for candidate in _candidates(name) if candidate not in reserved)
 
 
 def _candidates(name: str) -> Iterator[str]:
@@ -126,6 +144,19 @@ def _candidates(name: str) -> Iterator[str]:
 
 def _given(value: Json, row: Property | None) -> Json:
     return row.default if value is None and row is not None else value
+
+
+def _open(value: JsonObject) -> JsonObject:
+    """What is kept as it is, apart from the spelling of numbers and of absence."""
+    return {name: _plain(item) for name, item in value.items() if item is not None}
+
+
+def _plain(value: Json) -> Json:
+    if isinstance(value, dict):
+        return _open(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return _leaf(value, None)
 
 
 def _leaf(value: Json, row: Property | None) -> Json:

@@ -22,10 +22,10 @@ def ordered(actions: Iterable[Action], unlisted: Sequence[LiveGroup]) -> tuple[A
     `unlisted` are live groups that the plan leaves alone: a DNS label one of them holds is not
     free. What cannot be ordered is refused with the way out.
     """
-    found = {action.address: action for action in actions}
+    found = {action.address: action for action in sorted(actions, key=lambda a: a.address)}
     holders = _holders(found.values(), unlisted)
     linked = {address: _linked(action, found, holders) for address, action in found.items()}
-    linked = _deletes_last(linked, holders)
+    linked = _deletes_last(linked)
     return tuple(_without_cycles(linked)[address] for address in sorted(linked))
 
 
@@ -50,7 +50,9 @@ def _holders(actions: Iterable[Action], unlisted: Sequence[LiveGroup]) -> Mappin
     }
 
 
-def _linked(action: Action, actions: Mapping[str, Action], holders: Mapping[Label, GroupId]) -> Action:
+def _linked(
+    action: Action, actions: Mapping[str, Action], holders: Mapping[Label, GroupId]
+) -> Action:
     if not isinstance(action.target, GroupId) or action.kind is ActionKind.REFUSE:
         return action
     after = [action.target.parent.address]
@@ -60,7 +62,7 @@ def _linked(action: Action, actions: Mapping[str, Action], holders: Mapping[Labe
     if label is None or action.kind not in _WRITES or label not in holders:
         return _after(action, after, actions)
     holder = holders[label]
-    if holder.address == action.address:
+    if action.live is not None and label_of(action.live.canonical) == label:
         return _after(action, after, actions)
     giver = actions.get(holder.address)
     if giver is None or not _gives_up(giver, label):
@@ -80,7 +82,9 @@ def _taken(action: Action, label: Label, holder: GroupId) -> Action:
         action,
         kind=ActionKind.REFUSE,
         why=f"DNS label '{label[1]}' is held by '{holder}' and stays with it",
-        allow=f"choose another label, or take it from '{holder}' first (delete it, or apply --prune)",
+        allow=(
+            f"choose another label, or take it from '{holder}' first (delete it, or apply --prune)"
+        ),
         costs=(),
     )
 
@@ -90,10 +94,12 @@ def _after(action: Action, addresses: Iterable[str], actions: Mapping[str, Actio
     return replace(action, after=tuple(sorted({*action.after, *wanted})))
 
 
-def _deletes_last(actions: Mapping[str, Action], holders: Mapping[Label, GroupId]) -> dict[str, Action]:
+def _deletes_last(actions: Mapping[str, Action]) -> dict[str, Action]:
     """Removals run after everything else, except one whose DNS label somebody waits for."""
     awaited = {address for action in actions.values() for address in action.after}
-    others = [a.address for a in actions.values() if a.kind not in (ActionKind.DELETE, ActionKind.NO_OP)]
+    others = [
+        a.address for a in actions.values() if a.kind not in (ActionKind.DELETE, ActionKind.NO_OP)
+    ]
     return {
         address: replace(action, behind=tuple(sorted(others)))
         if action.kind is ActionKind.DELETE and address not in awaited
@@ -106,7 +112,9 @@ def _without_cycles(actions: Mapping[str, Action]) -> dict[str, Action]:
     result = dict(actions)
     while True:
         try:
-            TopologicalSorter({a: (*action.after, *action.behind) for a, action in result.items()}).prepare()
+            TopologicalSorter(
+                {a: (*action.after, *action.behind) for a, action in result.items()}
+            ).prepare()
         except CycleError as exc:
             for address in set(exc.args[1]):
                 result[address] = _in_a_circle(result[address], sorted(set(exc.args[1])), actions)
@@ -120,7 +128,14 @@ def _in_a_circle(action: Action, circle: list[str], actions: Mapping[str, Action
         action,
         kind=ActionKind.REFUSE,
         after=(),
+        behind=(),
         costs=(),
-        why=f"{names} wait for each other: DNS labels are swapped, or a label goes against dependsOn",
-        allow="apply in two steps: give one of them a label nobody uses, apply, then set the final labels",
+        why=(
+            f"{names} wait for each other: "
+            "DNS labels are swapped, or a label goes against dependsOn"
+        ),
+        allow=(
+            "apply in two steps: give one of them a label nobody uses, apply, "
+            "then set the final labels"
+        ),
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from enum import Enum
 
 from reconciler.core.groups import DesiredGroup, LiveGroup, Secret
 from reconciler.core.ids import GroupId
-from reconciler.core.jsonval import Json, JsonObject, Path
-from reconciler.core.normalise import NORMALISER_VERSION
+from reconciler.core.jsonval import Json, JsonObject, Path, as_list
+from reconciler.core.normalise import NORMALISER_VERSION, ORDER
 from reconciler.core.properties import Access, row_of
 
 OWNER_TAG = "aci-reconcile-owner"
@@ -35,6 +36,7 @@ _HASH_DIGITS = 16
 _SECRET_DIGITS = 7  # 42 bits: more than the 40 that make a guess by chance hopeless
 _KEY_ID_DIGITS = 5
 _TAG_DIGITS = 5
+_LONGEST_COMMIT = 64  # a SHA-256 in hexadecimal
 
 
 class Ownership(Enum):
@@ -52,8 +54,8 @@ class StateTag:
     """What the state tag remembers. Digests are texts of URL-safe base64.
 
     `secrets` holds one digest a secret, or a single one for all when `secrets_merged`; likewise
-    `tag_keys`. `spec` is the hash of the desired form; another
-    `hash_version` (the normaliser's) makes it incomparable.
+    `tag_keys`. `spec` is the hash of the desired form; another `hash_version` (the normaliser's)
+    makes it incomparable.
     """
 
     address: str
@@ -66,6 +68,7 @@ class StateTag:
     tags_merged: bool = False
     commit: str = ""
     protect: bool = False
+    is_current: bool = True  # false for another format, of which only the address is understood
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +120,33 @@ def spec_hash(canonical: JsonObject, tags: Mapping[str, str], ignored: tuple[Pat
     hashes alike as long as nobody moved it.
     """
     managed = {key.lower(): value for key, value in tags.items()}
-    text = json.dumps([_hashed(canonical, (), ignored), managed], sort_keys=True, separators=(",", ":"))
+    text = json.dumps(
+        [_hashed(canonical, (), ignored), managed], sort_keys=True, separators=(",", ":")
+    )
     return _sha(text, _HASH_DIGITS)
 
 
 def _hashed(value: Json, path: Path, ignored: tuple[Path, ...]) -> Json:
     if not isinstance(value, dict):
         return value
-    kept = {name: (*path, name) for name in value if (*path, name) not in ignored}
-    return {
-        name: _hashed(value[name], at, ignored) for name, at in kept.items() if not _is_assigned(at)
-    }
+    kept: JsonObject = {}
+    for name, item in value.items():
+        at = (*path, name)
+        if at in ignored or _is_assigned(at):
+            continue
+        found = _order(item, path, ignored) if name == ORDER else _hashed(item, at, ignored)
+        # A parent that holds nothing but what is left out says nothing either.
+        if found or not (isinstance(item, dict) and item):
+            kept[name] = found
+    if not kept.get(ORDER, True):
+        del kept[ORDER]
+    return kept
+
+
+def _order(names: Json, path: Path, ignored: tuple[Path, ...]) -> Json:
+    """The order of a list's elements without the ignored ones; empty where one or none is left."""
+    left: list[Json] = [name for name in as_list(names) if (*path, str(name)) not in ignored]
+    return left if len(left) > 1 else []
 
 
 def _is_assigned(path: Path) -> bool:
@@ -180,6 +199,19 @@ def ownership_of(live: LiveGroup, owner: str) -> Ownership:
     return Ownership.OURS if state.address == address_digest(live.id) else Ownership.COPIED
 
 
+def _own_state(live: LiveGroup, owner: str) -> StateTag | None:
+    """The state tag as long as it speaks of this group: a copied one tells nothing of its tags."""
+    return state_of(live) if ownership_of(live, owner) is Ownership.OURS else None
+
+
+def why_kept(live: LiveGroup) -> str:
+    """Why a group of ours may not be deleted: protected, or nobody can tell; empty where it may."""
+    state = state_of(live)
+    if state is not None and not state.is_current:
+        return "its state tag has another format, so whether it is protected cannot be told"
+    return "it is protected" if state is not None and state.protect else ""
+
+
 def parse_state(text: str) -> StateTag | None:
     """The state tag in `text`, None where it is not one of ours.
 
@@ -187,7 +219,7 @@ def parse_state(text: str) -> StateTag | None:
     """
     version, _, rest = text.partition(";")
     address, *fields = rest.split(";")
-    if not version.isdecimal() or len(address) != _ADDRESS_DIGITS:
+    if not re.fullmatch("[0-9]+", version) or len(address) != _ADDRESS_DIGITS:
         return None
     named = {field[:1]: field[1:] for field in fields} if version == STATE_VERSION else {}
     hash_version, _, spec = named.get("n", "").partition(":")
@@ -195,7 +227,7 @@ def parse_state(text: str) -> StateTag | None:
     keys = named.get("t", "")
     return StateTag(
         address=address,
-        hash_version=int(hash_version) if hash_version.isdecimal() else 0,
+        hash_version=int(hash_version) if re.fullmatch("[0-9]{1,6}", hash_version) else 0,
         spec=spec,
         key_id=key_id,
         secrets=_chunks(digests.lstrip("="), _SECRET_DIGITS),
@@ -204,6 +236,7 @@ def parse_state(text: str) -> StateTag | None:
         tags_merged=keys.startswith("="),
         commit=named.get("c", ""),
         protect="p" in named,
+        is_current=version == STATE_VERSION,
     )
 
 
@@ -233,7 +266,7 @@ def _formatted(state: StateTag, *, merge_secrets: bool, merge_tags: bool) -> str
     fields = [STATE_VERSION, state.address, f"n{state.hash_version}:{state.spec}"]
     fields += [f"s{state.key_id}:{secrets}"] if state.key_id else []
     fields += [f"t{keys}"] if keys else []
-    fields += [f"c{state.commit}"] if state.commit else []
+    fields += [f"c{state.commit[:_LONGEST_COMMIT]}"] if state.commit else []
     fields += ["p"] if state.protect else []
     return ";".join(fields)
 
@@ -260,7 +293,9 @@ def state_after_write(desired: DesiredGroup, *, key: SecretKey | None, commit: s
         hash_version=NORMALISER_VERSION,
         spec=desired_hash(desired),
         key_id=key.id if key else "",
-        secrets=frozenset(key.digest(desired.id, secret) for secret in known) if key else frozenset(),
+        secrets=frozenset(key.digest(desired.id, secret) for secret in known)
+        if key
+        else frozenset(),
         tag_keys=frozenset(tag_key_digest(name) for name in desired.tags),
         commit=commit,
         protect=desired.policy.protect,
@@ -270,8 +305,8 @@ def state_after_write(desired: DesiredGroup, *, key: SecretKey | None, commit: s
 def state_after_tags(desired: DesiredGroup, before: StateTag | None, *, commit: str) -> StateTag:
     """What to remember once only tags were written: the secrets' digests stay as they were."""
     after = state_after_write(desired, key=None, commit=commit)
-    if before is None:
-        return after
+    if before is None or before.address != after.address:
+        return after  # nothing is known of secrets that somebody else, or nobody, wrote
     return StateTag(
         address=after.address,
         hash_version=after.hash_version,
@@ -288,8 +323,8 @@ def state_after_tags(desired: DesiredGroup, before: StateTag | None, *, commit: 
 def written_tags(
     desired: DesiredGroup, live: LiveGroup | None, *, owner: str, state: StateTag
 ) -> dict[str, str]:
-    """Every tag to send: others' tags kept, ours set, and what we set once and no longer want gone."""
-    before = state_of(live) if live is not None else None
+    """Every tag to send: others' kept, ours set, and what we set once and no longer want gone."""
+    before = _own_state(live, owner) if live is not None else None
     kept = foreign_tags(live.tags) if live is not None else {}
     wanted = {key.lower() for key in desired.tags}
     dropped = set() if before is None or before.tags_merged else before.tag_keys

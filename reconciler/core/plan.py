@@ -37,8 +37,8 @@ class Action:
     """One planned step for one target, with the reason and what it costs the workload.
 
     `after` names the addresses whose actions must have succeeded first, `behind` those that must
-    merely be over. `allow` is, for a refusal,
-    what a person can do about it. Of a resource group, only `declared` is set.
+    merely be over. `allow` is, for a refusal, what a person can do about it. Of a resource group,
+    only `declared` is set.
     """
 
     kind: ActionKind
@@ -118,7 +118,7 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """`sha256:…` over the effects: equal for equal effects on equal live state, no time in it."""
+        """`sha256:…` over the effects on what is live: no time and no secret in it."""
         effects = [
             [
                 action.address,

@@ -68,7 +68,6 @@ READ = "C.2 #2 [R]: server value"
 WRITE = "C.2 [R]: dropped by the service on every read"
 
 
-
 def _row(path: str, **facts: object) -> Property:
     return Property(path=tuple(path.split("/")), **facts)  # type: ignore[arg-type]  # names checked by the dataclass
 
@@ -91,7 +90,9 @@ def _mounts(root: str) -> Iterator[Property]:
     yield _row(f"{mounts}/*/name", source="C.3 [R]: echo")
     yield _row(f"{mounts}/*/mountPath", source="C.3 [R]: echo")
     yield _row(
-        f"{mounts}/*/readOnly", default=False, source="C.3 [R]: echo, also false; C.6: absent is false"
+        f"{mounts}/*/readOnly",
+        default=False,
+        source="C.3 [R]: echo, also false; C.6: absent is false",
     )
 
 
@@ -142,12 +143,16 @@ def _containers() -> Iterator[Property]:
         key=("name",),
         source="G2, C.6: names are unique, order means nothing",
     )
-    yield _row("properties/containers/*", source="D.2 [INF]: in place unless the requests' sum moves")
+    yield _row(
+        "properties/containers/*", source="D.2 [INF]: in place unless the requests' sum moves"
+    )
     yield _row("properties/containers/*/name", source="C.3 [R]: echo")
     yield _row(root, source=UPDATE_DOC)
     yield _row(f"{root}/image", source=f"C.1 [R]: echo, tags are not resolved; {UPDATE_DOC}")
     yield _row(f"{root}/command", source=f"C.3 [R]: echo, [] is absent; {UPDATE_DOC}")
-    yield _row(f"{root}/ports", key=("port", "protocol"), source="C.2 #5 [R]; D.2 [D]: in place since 2019")
+    yield _row(
+        f"{root}/ports", key=("port", "protocol"), source="C.2 #5 [R]; D.2 [D]: in place since 2019"
+    )
     yield _row(f"{root}/ports/*", source="D.2 [D]: in place since about 2019")
     yield _row(f"{root}/ports/*/port", source="C.3 [R]: echo")
     yield _row(
@@ -170,9 +175,13 @@ def _resources(root: str) -> Iterator[Property]:
     replace = Effect.REPLACE
     yield _row(root, source="G3 [S]: required")
     yield _row(f"{root}/requests", source="G3 [S]: required")
-    yield _row(f"{root}/requests/cpu", effect=replace, source=f"C.3 [R]: echo as double; {REPLACE_DOC}")
     yield _row(
-        f"{root}/requests/memoryInGB", effect=replace, source=f"C.3 [R]: echo as double; {REPLACE_DOC}"
+        f"{root}/requests/cpu", effect=replace, source=f"C.3 [R]: echo as double; {REPLACE_DOC}"
+    )
+    yield _row(
+        f"{root}/requests/memoryInGB",
+        effect=replace,
+        source=f"C.3 [R]: echo as double; {REPLACE_DOC}",
     )
     yield _row(f"{root}/requests/gpu", effect=replace, source=REPLACE_DOC)
     yield _row(f"{root}/requests/gpu/count", effect=replace, source=REPLACE_DOC)
@@ -190,7 +199,10 @@ def _resources(root: str) -> Iterator[Property]:
     yield _row(f"{root}/limits/gpu", source=f"S; {UPDATE_INF}")
     yield _row(f"{root}/limits/gpu/count", source=f"S; {UPDATE_INF}")
     yield _row(
-        f"{root}/limits/gpu/sku", fold=Fold.CASE, values=("K80", "P100", "V100"), source=f"S; {UPDATE_INF}"
+        f"{root}/limits/gpu/sku",
+        fold=Fold.CASE,
+        values=("K80", "P100", "V100"),
+        source=f"S; {UPDATE_INF}",
     )
 
 
@@ -215,12 +227,16 @@ def _init_containers() -> Iterator[Property]:
 
 def _credentials() -> Iterator[Property]:
     root = "properties/imageRegistryCredentials"
-    yield _row(root, key=("server",), source="C.6: absent is []; D.2 [I]: re-deploys rotate passwords")
+    yield _row(
+        root, key=("server",), source="C.6: absent is []; D.2 [I]: re-deploys rotate passwords"
+    )
     yield _row(f"{root}/*", source=UPDATE_INF)
     yield _row(f"{root}/*/server", source="C.3 [R]: echo")
     yield _row(f"{root}/*/username", source="C.3 [R]: echo")
     yield _row(f"{root}/*/password", access=Access.WRITE_ONLY, source=f"{WRITE}, #15")
-    yield _row(f"{root}/*/identity", fold=Fold.RESOURCE_ID, source="C.3 [R]: echo; C.6: ids without case")
+    yield _row(
+        f"{root}/*/identity", fold=Fold.RESOURCE_ID, source="C.3 [R]: echo; C.6: ids without case"
+    )
     yield _row(f"{root}/*/identityUrl", source="I12 [INF]: echo, never recorded")
 
 
@@ -266,11 +282,15 @@ def _volumes() -> Iterator[Property]:
     yield _row(f"{root}/*/name", source="C.3 [R]: echo")
     yield _row(f"{root}/*/azureFile", source="C.3 [R]: echo without the key")
     yield _row(f"{root}/*/azureFile/shareName", source="C.3 [R]: echo")
-    yield _row(f"{root}/*/azureFile/readOnly", default=False, source="C.3 [R]: echo; C.6: absent is false")
+    yield _row(
+        f"{root}/*/azureFile/readOnly", default=False, source="C.3 [R]: echo; C.6: absent is false"
+    )
     yield _row(f"{root}/*/azureFile/storageAccountName", source="C.3 [R]: echo")
     yield _row(f"{root}/*/azureFile/storageAccountKey", access=write, source=f"{WRITE}, #18")
     yield _row(f"{root}/*/emptyDir", bare=True, source="C.3 [R]: {}")
-    yield _row(f"{root}/*/secret", bare=True, source="C.2 #17 [R]: reads back as {}, keys are lost too")
+    yield _row(
+        f"{root}/*/secret", bare=True, source="C.2 #17 [R]: reads back as {}, keys are lost too"
+    )
     yield _row(f"{root}/*/secret/*", access=write, source=f"{WRITE}, #17")
     yield _row(f"{root}/*/gitRepo", source="C.3 [R]: echo")
     yield _row(f"{root}/*/gitRepo/repository", source="C.3 [R]: echo")
@@ -293,7 +313,9 @@ def _diagnostics() -> Iterator[Property]:
     yield _row(f"{root}/metadata", source="C.3 [R]: echo")
     yield _row(f"{root}/metadata/*", source="C.3 [R]: echo")
     yield _row(
-        f"{root}/workspaceResourceId", fold=Fold.RESOURCE_ID, source="C.3 [R]: echo; C.6: ids without case"
+        f"{root}/workspaceResourceId",
+        fold=Fold.RESOURCE_ID,
+        source="C.3 [R]: echo; C.6: ids without case",
     )
 
 
@@ -307,7 +329,9 @@ def _network() -> Iterator[Property]:
         source=f"C.3 [R]: echo, case kept; {REPLACE_DOC}",
     )
     yield _row("properties/subnetIds/*", effect=replace, source=REPLACE_DOC)
-    yield _row("properties/subnetIds/*/id", effect=replace, fold=Fold.RESOURCE_ID, source=REPLACE_DOC)
+    yield _row(
+        "properties/subnetIds/*/id", effect=replace, fold=Fold.RESOURCE_ID, source=REPLACE_DOC
+    )
     yield _row(
         "properties/subnetIds/*/name",
         access=Access.ASSIGNED,
@@ -315,7 +339,9 @@ def _network() -> Iterator[Property]:
         source="I12 [INF]: a label whose read-back was never recorded",
     )
     yield _row("properties/dnsConfig", effect=replace, source=REPLACE_INF)
-    yield _row("properties/dnsConfig/nameServers", effect=replace, source=f"C.6: ordered; {REPLACE_INF}")
+    yield _row(
+        "properties/dnsConfig/nameServers", effect=replace, source=f"C.6: ordered; {REPLACE_INF}"
+    )
     for words in ("searchDomains", "options"):
         yield _row(
             f"properties/dnsConfig/{words}",
@@ -326,7 +352,11 @@ def _network() -> Iterator[Property]:
 
 
 def _identity() -> Iterator[Property]:
-    yield _row("identity", default={"type": "None"}, source="C.2 #10 [R]: absent is None; D.2 [D]: in place")
+    yield _row(
+        "identity",
+        default={"type": "None"},
+        source="C.2 #10 [R]: absent is None; D.2 [D]: in place",
+    )
     yield _row(
         "identity/type",
         fold=Fold.CASE,
@@ -336,7 +366,9 @@ def _identity() -> Iterator[Property]:
     yield _row("identity/principalId", access=Access.READ_ONLY, source="C.2 #11 [R]: server value")
     yield _row("identity/tenantId", access=Access.READ_ONLY, source="C.2 #11 [R]: server value")
     ids = "identity/userAssignedIdentities"
-    yield _row(ids, fold=Fold.RESOURCE_ID, source="C.4 [R]: keys keep the case sent, compare without")
+    yield _row(
+        ids, fold=Fold.RESOURCE_ID, source="C.4 [R]: keys keep the case sent, compare without"
+    )
     yield _row(f"{ids}/*", source="D.2 [D]: identity changes in place")
     yield _row(f"{ids}/*/principalId", access=Access.READ_ONLY, source="C.2 #11 [R]: server value")
     yield _row(f"{ids}/*/clientId", access=Access.READ_ONLY, source="C.2 #11 [R]: server value")
@@ -349,7 +381,10 @@ def _special() -> Iterator[Property]:
     for name in ("vaultBaseUrl", "keyName", "keyVersion"):
         yield _row(f"{encryption}/{name}", effect=replace, source=f"C.3 [R]: echo; {REPLACE_INF}")
     yield _row(
-        f"{encryption}/identity", effect=replace, fold=Fold.RESOURCE_ID, source=f"C.3 [R]: echo; {REPLACE_INF}"
+        f"{encryption}/identity",
+        effect=replace,
+        fold=Fold.RESOURCE_ID,
+        source=f"C.3 [R]: echo; {REPLACE_INF}",
     )
     confidential = "properties/confidentialComputeProperties"
     yield _row(confidential, effect=replace, source=REPLACE_INF)
@@ -367,15 +402,21 @@ def _special() -> Iterator[Property]:
     for name in ("extensionType", "version", "settings", "settings/**"):
         yield _row(f"{extensions}/*/properties/{name}", source=f"C.3 [S]: echo; {UPDATE_INF}")
     yield _row(
-        f"{extensions}/*/properties/protectedSettings", access=Access.WRITE_ONLY, source=f"{WRITE}, #20 [S]"
+        f"{extensions}/*/properties/protectedSettings",
+        access=Access.WRITE_ONLY,
+        source=f"{WRITE}, #20 [S]",
     )
 
 
 def _group() -> Iterator[Property]:
     replace = Effect.REPLACE
     for name in ("id", "name", "type"):
-        yield _row(name, access=Access.READ_ONLY, effect=replace, source="C.2 #1 [R]: part of the id")
-    yield _row("apiVersion", access=Access.READ_ONLY, source="H.1 [C]: chosen by the client, not echoed")
+        yield _row(
+            name, access=Access.READ_ONLY, effect=replace, source="C.2 #1 [R]: part of the id"
+        )
+    yield _row(
+        "apiVersion", access=Access.READ_ONLY, source="H.1 [C]: chosen by the client, not echoed"
+    )
     yield _row(
         "location",
         effect=replace,
@@ -444,6 +485,11 @@ class Node:
     any: Node | None = None
     is_open: bool = False  # `**`: anything below is kept as it is
 
+    @property
+    def is_leaf(self) -> bool:
+        """Whether the table says no more: an element of a plain list is answered by its list."""
+        return not self.children and self.any is None
+
 
 @cache
 def tree() -> Node:
@@ -474,7 +520,7 @@ def row_of(path: Path) -> Property | None:
     for part in path:
         child = node.children.get(part) or node.any
         if child is None:
-            return found if node.is_open else None
+            return found if node.is_open or node.is_leaf else None
         node, found = child, child.row or found
     return found
 

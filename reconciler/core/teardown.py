@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from reconciler.core.groups import DesiredResourceGroup, LiveGroup, LiveResourceGroup
 from reconciler.core.ids import ResourceGroupId
 from reconciler.core.jsonval import Json, as_text, dig
-from reconciler.core.ownership import CREATED_TAG, Ownership, ownership_of, state_of, tag
+from reconciler.core.ownership import CREATED_TAG, Ownership, ownership_of, tag, why_kept
 from reconciler.core.plan import Action, ActionKind, Plan
 
 
@@ -41,13 +41,12 @@ def build_teardown(
 
 
 def _removal(live: LiveGroup) -> Action:
-    state = state_of(live)
-    if state is not None and state.protect:
+    if kept := why_kept(live):
         return Action(
             kind=ActionKind.REFUSE,
             target=live.id,
             live=live,
-            why="it is protected",
+            why=kept,
             allow="write 'protect: false' in its manifest, apply, then destroy",
         )
     return Action(

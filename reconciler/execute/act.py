@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from reconciler.core.cloud import Accepted, Clock, Cloud
-from reconciler.core.diff import Diff, diff
+from reconciler.core.diff import diff
 from reconciler.core.groups import DesiredGroup, LiveGroup, WaitFor, wire_body
 from reconciler.core.ids import GroupId, ResourceGroupId
-from reconciler.core.jsonval import as_text, dig, pointer
+from reconciler.core.jsonval import Path, as_text, dig, pointer
 from reconciler.core.mask import scrubbed
 from reconciler.core.outcome import Outcome, Status, TaskLog
 from reconciler.core.ownership import (
     CREATED_TAG,
+    Ownership,
     SecretKey,
     StateTag,
-    foreign_tags,
+    ownership_of,
     state_after_tags,
     state_after_write,
     state_of,
     written_tags,
 )
 from reconciler.core.plan import Action, ActionKind
-from reconciler.errors import AzureError, ProvisioningFailed, StaleAction
+from reconciler.errors import (
+    AuthenticationFailed,
+    AzureError,
+    Conflict,
+    Forbidden,
+    NotFound,
+    ProvisioningFailed,
+    Rejected,
+    StaleAction,
+    Throttled,
+)
 from reconciler.execute.observe import view
 from reconciler.execute.wait import Health, Pace, Waiter
 
@@ -46,12 +58,26 @@ class Writer:
         return Waiter(cloud=self.cloud, clock=self.clock, pace=self.pace)
 
 
+# Answers that leave no doubt: the write was not taken.
+_REFUSALS = (AuthenticationFailed, Forbidden, NotFound, Conflict, Throttled, Rejected)
+
+
 @dataclass(slots=True)
 class Progress:
-    """What an action in flight has done so far: whether a write was sent, and how far a replace got."""
+    """What an action has done so far: whether Azure may have changed, and how far a replace got."""
 
     wrote: bool = False
     is_deleted: bool = False
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One write, which counts unless Azure refuses it; one that is lost on the way counts."""
+        before, self.wrote = self.wrote, True
+        try:
+            yield
+        except _REFUSALS:
+            self.wrote = before
+            raise
 
 
 def carry_out(action: Action, writer: Writer) -> Outcome:
@@ -89,9 +115,9 @@ def _resource_group(action: Action, writer: Writer, progress: Progress) -> Outco
     assert declared is not None
     if writer.cloud.resource_group(declared.id) is not None:
         raise StaleAction("it exists by now", verb="create", target=str(declared.id))
-    progress.wrote = True
     tags = {**declared.tags, CREATED_TAG: writer.owner}
-    writer.cloud.put_resource_group(declared.id, location=declared.location, tags=tags)
+    with progress.writing():
+        writer.cloud.put_resource_group(declared.id, location=declared.location, tags=tags)
     return Outcome(action=action, status=Status.SUCCEEDED, says=f"created in {declared.location}")
 
 
@@ -130,8 +156,9 @@ def _delete_resource_group(
         first = as_text(dig(held[0], "id"))
         raise StaleAction(f"it is not empty, it holds {first}", verb="delete", target=str(target))
     writer.tell(action, "deleting the resource group")
-    progress.wrote = True
-    _finish(action, writer.cloud.delete_resource_group(target), writer)
+    with progress.writing():
+        accepted = writer.cloud.delete_resource_group(target)
+    _finish(action, accepted, writer)
     return Outcome(action=action, status=Status.SUCCEEDED, says="deleted")
 
 
@@ -139,24 +166,19 @@ def _tags(action: Action, writer: Writer, progress: Progress) -> Outcome:
     live = reread(action, writer.cloud)
     assert live is not None
     desired = _desired(action)
-    before = state_of(live) if action.kind is ActionKind.PATCH_TAGS else None
+    # A state tag that was copied here speaks of the secrets of another group.
+    is_ours = ownership_of(live, writer.owner) is Ownership.OURS
+    before = state_of(live) if is_ours else None
     state = state_after_tags(desired, before, commit=writer.commit)
     tags = written_tags(desired, live, owner=writer.owner, state=state)
     writer.tell(action, "patching tags")
-    progress.wrote = True
-    writer.cloud.patch_tags(desired.id, tags)
-    _check_read_back(action, desired, state, writer)
+    with progress.writing():
+        writer.cloud.patch_tags(desired.id, tags)
+    now = view(writer.cloud, desired.id)
+    _check_taken(desired, now, state)
+    _check_tags(desired, now, tags)
     done = "adopted" if action.kind is ActionKind.ADOPT else "tags patched"
     return Outcome(action=action, status=Status.SUCCEEDED, says=f"{done}, nothing restarted")
-
-
-def _check_read_back(
-    action: Action, desired: DesiredGroup, state: StateTag, writer: Writer
-) -> None:
-    live = view(writer.cloud, desired.id)
-    left = diff(desired, live, state=state, key=None) if live is not None else Diff()
-    if live is None or left:
-        raise _not_taken(desired.id, left)
 
 
 _Step = Callable[[Action, Writer, Progress], Outcome]
@@ -207,8 +229,8 @@ def reread(action: Action, cloud: Cloud) -> LiveGroup | None:
 def _remove(action: Action, writer: Writer, progress: Progress) -> None:
     assert isinstance(action.target, GroupId)
     writer.tell(action, "deleting")
-    progress.wrote = True
-    accepted = writer.cloud.delete_group(action.target)
+    with progress.writing():
+        accepted = writer.cloud.delete_group(action.target)
     _finish(action, accepted, writer)
     writer.waiter.gone(action.target)
 
@@ -224,12 +246,16 @@ def _put(
     tags = written_tags(desired, live, owner=writer.owner, state=state)
     body = wire_body(desired, tags)
     writer.tell(action, "writing")
-    progress.wrote = True
-    accepted = writer.cloud.put_group(desired.id, body)
+    with progress.writing():
+        accepted = writer.cloud.put_group(desired.id, body)
     progress.is_deleted = False
     _finish(action, accepted, writer)
     settled = writer.waiter.settled(lambda: view(writer.cloud, desired.id), group=str(desired.id))
-    _take_tags(desired, settled, tags, writer)
+    if settled is None:
+        raise _not_taken(desired.id, [])
+    _take_tags(desired, live, settled, tags, writer)
+    if settled.provisioning.lower() in ("failed", "canceled"):
+        raise _not_provisioned(action, f"provisioning {settled.provisioning}", code="")
     _check_taken(desired, settled, state)
     return _judged(action, desired, writer)
 
@@ -240,35 +266,65 @@ def _finish(action: Action, accepted: Accepted, writer: Writer) -> None:
     writer.tell(action, "waiting for Azure's operation")
     look = writer.waiter.finished(accepted.operation, group=str(action.target))
     if look.status.lower() != "succeeded":
-        raise ProvisioningFailed(
-            look.error_message or f"the operation ended {look.status}",
-            verb=action.kind.value,
-            target=str(action.target),
-            code=look.error_code or None,
-            request_id=look.request_id or accepted.request_id or None,
-            hint="see 'aci-reconcile status' for what is left",
-        )
+        says = look.error_message or f"the operation ended {look.status}"
+        request_id = look.request_id or accepted.request_id
+        raise _not_provisioned(action, says, code=look.error_code, request_id=request_id)
+
+
+def _not_provisioned(
+    action: Action, says: str, *, code: str, request_id: str = ""
+) -> ProvisioningFailed:
+    return ProvisioningFailed(
+        says,
+        verb=action.kind.value,
+        target=str(action.target),
+        code=code or None,
+        request_id=request_id or None,
+        hint="see 'aci-reconcile status' for what is left",
+    )
 
 
 def _take_tags(
-    desired: DesiredGroup, live: LiveGroup | None, tags: Mapping[str, str], writer: Writer
+    desired: DesiredGroup,
+    before: LiveGroup | None,
+    now: LiveGroup,
+    tags: Mapping[str, str],
+    writer: Writer,
 ) -> None:
-    """Patch the tags if the PUT did not set them: reports contradict each other (I3)."""
-    if live is not None and dict(live.tags) != dict(tags):
-        writer.cloud.patch_tags(desired.id, tags)
+    """Patch the tags if the PUT did not set them: reports contradict each other (I3).
+
+    What others have added since, as Azure Policy does, stays.
+    """
+    known = {key.lower() for key in (*tags, *(before.tags if before else ()))}
+    added = {key: value for key, value in now.tags.items() if key.lower() not in known}
+    wanted = {**added, **tags}
+    if _folded(now.tags) != _folded(wanted):
+        writer.cloud.patch_tags(desired.id, wanted)
+        _check_tags(desired, view(writer.cloud, desired.id), tags)
+
+
+def _check_tags(desired: DesiredGroup, live: LiveGroup | None, tags: Mapping[str, str]) -> None:
+    have = _folded(live.tags) if live is not None else {}
+    left = [key for key, value in tags.items() if have.get(key.lower()) != value]
+    if left:
+        raise _not_taken(desired.id, [("tags", key) for key in left])
+
+
+def _folded(tags: Mapping[str, str]) -> dict[str, str]:
+    return {key.lower(): value for key, value in tags.items()}
 
 
 def _check_taken(desired: DesiredGroup, live: LiveGroup | None, state: StateTag) -> None:
+    """Whether the definition is as it was written; its tags are looked at elsewhere."""
     if live is None:
-        raise _not_taken(desired.id, Diff())
-    wanted = replace(live, tags={**foreign_tags(live.tags), **desired.tags})
-    left = diff(desired, wanted, state=state)
+        raise _not_taken(desired.id, [])
+    left = diff(desired, replace(live, tags=desired.tags), state=state)
     if left:
-        raise _not_taken(desired.id, left)
+        raise _not_taken(desired.id, [change.path for change in left.changes])
 
 
-def _not_taken(group: GroupId, left: Diff) -> AzureError:
-    fields = ", ".join(pointer(change.path) for change in left.changes[:5])
+def _not_taken(group: GroupId, left: Sequence[Path]) -> AzureError:
+    fields = ", ".join(pointer(path) for path in left[:5])
     says = f"written, but Azure did not take {fields}" if fields else "written, but gone since"
     return ProvisioningFailed(says, verb="read back", target=str(group), hint="compare with 'plan'")
 
@@ -298,7 +354,7 @@ def _shows_log(desired: DesiredGroup, health: Health) -> bool:
 
 
 def _task_logs(desired: DesiredGroup, health: Health, writer: Writer) -> tuple[TaskLog, ...]:
-    """The end of what each container printed, known secrets masked; a log that fails is left out."""
+    """The end of what each container printed, secrets masked; a log that fails is left out."""
     views = health.live.containers if health.live is not None else ()
     logs = []
     for one in views:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -62,7 +63,7 @@ def run(
     try:
         while True:
             try:
-                state.submit(lambda action: pool.submit(carry_out, action, writer))
+                state.submit(lambda action: pool.submit(carry_out, action, writer), parallelism)
                 if not state.running:
                     return state.result()
                 state.collect()
@@ -82,6 +83,7 @@ class _Queue:
     landed: Callable[[Outcome], None]
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     running: dict[Future[Outcome], Action] = field(default_factory=dict)
+    ready: deque[str] = field(default_factory=deque)
     is_interrupted: bool = False
     sorter: TopologicalSorter[str] = field(init=False)
     actions: Mapping[str, Action] = field(init=False)
@@ -93,24 +95,29 @@ class _Queue:
         )
         self.sorter.prepare()
 
-    def submit(self, start: Callable[[Action], Future[Outcome]]) -> None:
-        """Start whatever may start now."""
-        while ready := self.sorter.get_ready():
-            for address in ready:
-                action = self.actions[address]
-                if action.kind in (ActionKind.NO_OP, ActionKind.REFUSE):
-                    self.sorter.done(address)
-                elif says := self._held_back(action):
-                    self._done(Outcome(action=action, status=Status.NOT_STARTED, says=says))
-                else:
-                    self.running[start(action)] = action
+    def submit(self, start: Callable[[Action], Future[Outcome]], workers: int) -> None:
+        """Start whatever may start now.
+
+        No more than there are workers: what waits in the pool could not be held back any more.
+        """
+        while True:
+            self.ready.extend(self.sorter.get_ready())
+            if not self.ready or len(self.running) >= workers:
+                return
+            action = self.actions[self.ready.popleft()]
+            if action.kind in (ActionKind.NO_OP, ActionKind.REFUSE):
+                self.sorter.done(action.address)
+            elif says := self._held_back(action):
+                self._done(Outcome(action=action, status=Status.NOT_STARTED, says=says))
+            else:
+                self.running[start(action)] = action
 
     def collect(self) -> None:
         """Take in the outcomes that have landed, waiting for the first."""
         done, _ = wait(self.running, timeout=0.5, return_when=FIRST_COMPLETED)
         for future in done:
-            del self.running[future]
             self._done(future.result())
+            del self.running[future]
 
     def result(self) -> Run:
         """Everything, in plan order."""
@@ -129,6 +136,8 @@ class _Queue:
         return f"waits for {', '.join(failed)}, which did not succeed" if failed else ""
 
     def _done(self, outcome: Outcome) -> None:
+        if outcome.action.address in self.outcomes:
+            return  # an interrupt came between taking it in and forgetting its future
         self.outcomes[outcome.action.address] = outcome
         self.sorter.done(outcome.action.address)
         self.landed(outcome)
