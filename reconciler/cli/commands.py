@@ -128,7 +128,9 @@ def apply(options: Options) -> ExitCode:
         ):
             console.say("nothing was touched")
             return ExitCode.DONE
-        return _carry_out(planned, connected, project, options, findings=desired.findings)
+        return _carry_out(
+            planned, connected, project, options, command="apply", findings=desired.findings
+        )
 
 
 def _carry_out(
@@ -137,6 +139,7 @@ def _carry_out(
     project: Project,
     options: Options,
     *,
+    command: str,
     findings: Sequence[Finding] = (),
 ) -> ExitCode:
     from reconciler import app
@@ -158,6 +161,7 @@ def _carry_out(
     report = apply_report(
         planned,
         done.outcomes,
+        command=command,
         environment=project.environment,
         findings=tuple(findings),
         exit_code=code,
@@ -261,7 +265,7 @@ def destroy(options: Options) -> ExitCode:
         ):
             console.say("nothing was touched")
             return ExitCode.DONE
-        return _carry_out(planned, connected, project, options)
+        return _carry_out(planned, connected, project, options, command="destroy")
 
 
 def schema(options: Options) -> ExitCode:

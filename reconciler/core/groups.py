@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from base64 import b64decode
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
@@ -101,17 +102,17 @@ class Secret:
 
     @property
     def spellings(self) -> tuple[str, ...]:
-        """The texts its value may show up as.
+        """The texts its value may show up as, whole or a line of it.
 
         A secret volume holds base64 of what a container reads.
         """
         if self.value is None:
             return ()
-        try:
-            decoded = b64decode(self.value, validate=True).decode("utf-8")
-        except ValueError:
-            return (self.value,)
-        return tuple(text for text in (self.value, decoded, decoded.strip()) if text)
+        texts = [self.value]
+        with suppress(ValueError):
+            texts.append(b64decode(self.value, validate=True).decode("utf-8"))
+        lines = [line.strip() for text in texts for line in text.splitlines()]
+        return tuple(dict.fromkeys(text for text in (*texts, *lines) if text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,17 +95,25 @@ def _after(action: Action, addresses: Iterable[str], actions: Mapping[str, Actio
 
 
 def _deletes_last(actions: Mapping[str, Action]) -> dict[str, Action]:
-    """Removals run after everything else, except one whose DNS label somebody waits for."""
+    """Removals run after everything else, except one whose DNS label somebody waits for.
+
+    The old place of a group that moves goes only once the new one stands.
+    """
     awaited = {address for action in actions.values() for address in action.after}
-    others = [
+    others = sorted(
         a.address for a in actions.values() if a.kind not in (ActionKind.DELETE, ActionKind.NO_OP)
-    ]
-    return {
-        address: replace(action, behind=tuple(sorted(others)))
-        if action.kind is ActionKind.DELETE and address not in awaited
-        else action
+    )
+    created = {
+        action.target.name.lower(): address
         for address, action in actions.items()
+        if action.kind is ActionKind.CREATE and isinstance(action.target, GroupId)
     }
+    result = dict(actions)
+    for address, action in actions.items():
+        if action.kind is ActionKind.DELETE and address not in awaited:
+            last = replace(action, behind=tuple(others))
+            result[address] = _after(last, [created.get(action.target.name.lower(), "")], actions)
+    return result
 
 
 def _without_cycles(actions: Mapping[str, Action]) -> dict[str, Action]:

@@ -17,7 +17,6 @@ from reconciler.core.groups import (
     GroupPolicy,
     LiveGroup,
     LiveResourceGroup,
-    Secret,
     SecretState,
     live_group,
     wire_body,
@@ -27,7 +26,6 @@ from reconciler.core.ownership import (
     OWNER_TAG,
     STATE_TAG,
     SecretKey,
-    format_state,
     state_after_tags,
     state_after_write,
     state_of,
@@ -245,6 +243,3 @@ def tagged(live: LiveGroup, owner: str, state: str | None = None) -> LiveGroup:
     """`live` with these tags of ours."""
     more = {} if state is None else {STATE_TAG: state}
     return replace(live, tags={**live.tags, OWNER_TAG: owner, **more})
-
-
-__all__ = ["HERE", "Secret", "format_state", "group_id"]

@@ -495,10 +495,6 @@ def test_destroy_removes_what_the_owner_owns_and_nothing_else(shop: Repository) 
     assert shop.counting("DELETE", "rg-shop") == 0
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="cli/commands.py: _carry_out calls apply_report without command='destroy'",
-)
 def test_the_result_of_a_destroy_says_destroyed(shop: Repository) -> None:
     done = shop.run("destroy", "--confirm", "shop", "-o", "text", "-o", "json=result.json")
 

@@ -137,10 +137,6 @@ def test_a_removal_waits_for_the_others_to_be_over_and_not_for_their_success(
     assert ended(run) == {"new": "failed", "old": "succeeded"}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="core/order.py: the delete of a move is only `behind` the create, not `after` it",
-)
 def test_a_group_that_moves_keeps_its_old_place_when_the_new_one_cannot_be_had(
     repository: Repository,
 ) -> None:

@@ -553,9 +553,6 @@ def test_secrets_are_masked_in_the_logs_an_apply_shows(repository: Repository) -
     assert "using (hidden)" in log.text
 
 
-@pytest.mark.xfail(
-    strict=True, reason="core/groups.py Secret.spellings: lines of a secret file are not masked"
-)
 def test_one_line_of_a_secret_file_is_masked_too(repository: Repository) -> None:
     repository.given_home()
     repository.file("secret.txt", "user=shop\nsecond-line-of-it\n")
