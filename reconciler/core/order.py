@@ -103,16 +103,15 @@ def _deletes_last(actions: Mapping[str, Action]) -> dict[str, Action]:
     others = sorted(
         a.address for a in actions.values() if a.kind not in (ActionKind.DELETE, ActionKind.NO_OP)
     )
-    created = {
-        action.target.name.lower(): address
-        for address, action in actions.items()
-        if action.kind is ActionKind.CREATE and isinstance(action.target, GroupId)
-    }
+    created: dict[str, list[str]] = {}
+    for address, action in actions.items():
+        if action.kind is ActionKind.CREATE and isinstance(action.target, GroupId):
+            created.setdefault(action.target.name.lower(), []).append(address)
     result = dict(actions)
     for address, action in actions.items():
         if action.kind is ActionKind.DELETE and address not in awaited:
             last = replace(action, behind=tuple(others))
-            result[address] = _after(last, [created.get(action.target.name.lower(), "")], actions)
+            result[address] = _after(last, created.get(action.target.name.lower(), ()), actions)
     return result
 
 

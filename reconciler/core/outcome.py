@@ -33,7 +33,7 @@ class TaskLog:
 class Outcome:
     """One action carried out, or not.
 
-    `wrote` says whether Azure may have changed for it: true as soon as a write was sent.
+    `wrote` says whether Azure may have changed for it: a write was taken, or its fate is unknown.
     `is_stranded`: a replace deleted the group and did not create it again.
     """
 
