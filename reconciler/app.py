@@ -105,12 +105,12 @@ def apply(
     commit: str,
     tell: Callable[[Action, str], None],
     landed: Callable[[Outcome], None],
+    interrupted: Callable[[int], None],
 ) -> Run:
     """What became of carrying out a plan.
 
     Raises:
         PlanRefused, SecretUnresolved: before anything was touched.
-        KeyboardInterrupt: a second interrupt; operations may be under way.
     """
     preflight(planned)
     writer = Writer(
@@ -122,7 +122,7 @@ def apply(
         commit=commit,
         tell=tell,
     )
-    return run(planned, writer, parallelism=azure.workers, landed=landed)
+    return run(planned, writer, parallelism=azure.workers, landed=landed, interrupted=interrupted)
 
 
 def teardown(wanted: Wanted, azure: Azure, *, resource_groups: bool) -> Plan:

@@ -206,6 +206,13 @@ class Repository:
         """Change a group's image behind our back."""
         self.change(name, lambda body: _container(body).update(image=image), into=into)
 
+    def put(self, name: str, body: Mapping[str, Any], *, into: str = HOME) -> None:
+        """Write a whole group over HTTP, as somebody else would."""
+        path = (
+            f"/resourceGroups/{into}/providers/Microsoft.ContainerInstance/containerGroups/{name}"
+        )
+        self._http("PUT", f"{path}?api-version=2023-05-01", dict(body))
+
     def live(self, name: str) -> dict[str, Any] | None:
         """A group as a GET would show it, None where there is none."""
         groups = self.emulator.groups(self.subscription)
@@ -296,7 +303,14 @@ class Repository:
 
     def carry_out(self, planned: Plan) -> Run:
         """Do it."""
-        return app.apply(planned, self.azure, commit="", tell=self._tell, landed=self.landed.append)
+        return app.apply(
+            planned,
+            self.azure,
+            commit="",
+            tell=self._tell,
+            landed=self.landed.append,
+            interrupted=lambda _running: None,
+        )
 
     def apply(self, *paths: str, **options: Any) -> Run:
         """Plan and do it."""

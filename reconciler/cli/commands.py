@@ -26,6 +26,7 @@ def validate(options: Options) -> ExitCode:
     from reconciler.manifest import load_desired, open_project
     from reconciler.report.rows import findings_report
 
+    Console(options).check_outputs()
     project, found = _open(options)
     findings: list[Finding] = list(found)
     names = (
@@ -69,7 +70,9 @@ def _plan(options: Options, *, command: str) -> ExitCode:
     project, desired = loaded
     wanted = _wanted(options, project, desired, prunes=command == "plan")
     with azure(options, cloud=project.cloud) as connected:
-        planned = app.plan(wanted, connected, _consent(options))
+        # What Azure is still changing cannot be compared: whoever relies on the answer waits.
+        settles = command == "drift" or options.detailed_exitcode
+        planned = app.plan(wanted, connected, _consent(options), settles=settles)
     code = _drift_code(planned) if command == "drift" else _plan_code(planned, options)
     report = plan_report(
         planned,
@@ -126,8 +129,8 @@ def apply(options: Options) -> ExitCode:
         if not options.yes and not console.ask(
             f"Apply to subscription {planned.subscription}?", "yes"
         ):
-            console.say("nothing was touched")
-            return ExitCode.DONE
+            console.say("not confirmed, nothing was touched")
+            return ExitCode.BLOCKED
         return _carry_out(
             planned, connected, project, options, command="apply", findings=desired.findings
         )
@@ -155,6 +158,7 @@ def _carry_out(
         commit=commit_of(project.root),
         tell=progress.tell,
         landed=progress.landed,
+        interrupted=progress.interrupted,
     )
     console.say("")  # parts the progress from the result
     code = exit_code(done.outcomes, is_interrupted=done.is_interrupted)
@@ -263,8 +267,8 @@ def destroy(options: Options) -> ExitCode:
         if options.confirm is None and not console.ask(
             "This deletes all of the above.", project.owner
         ):
-            console.say("nothing was touched")
-            return ExitCode.DONE
+            console.say("not confirmed, nothing was touched")
+            return ExitCode.BLOCKED
         return _carry_out(planned, connected, project, options, command="destroy")
 
 
@@ -285,7 +289,8 @@ def emulator(options: Options) -> ExitCode:
     with serving(options.database, host=options.host, port=options.port) as url:
         print(f"emulator: {url}", flush=True)
         kept = f"state in {options.database}" if options.database else "state in memory"
-        Console(options).say(f"{kept}; use it with --endpoint {url}; Ctrl-C stops it")
+        here = url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+        Console(options).say(f"{kept}; use it with --endpoint {here}; Ctrl-C stops it")
         with suppress(KeyboardInterrupt):
             threading.Event().wait()
     return ExitCode.DONE
@@ -308,6 +313,7 @@ def _load(options: Options) -> tuple[Project, DesiredSet] | ExitCode:
     """The project and what its manifests ask for; findings that forbid going on are reported."""
     from reconciler.manifest import load_desired
 
+    Console(options).check_outputs()
     project, findings = _open(options)
     if project is None or any(finding.is_error for finding in findings):
         return _invalid(options, findings, files=0, documents=0)

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from reconciler.app import Azure
 from reconciler.cli.options import Options
 from reconciler.core.ownership import SecretKey
-from reconciler.errors import LocalStateUnusable, PlanRefused, UsageError
+from reconciler.errors import PlanRefused, UsageError
 from reconciler.execute.clock import SystemClock
 from reconciler.execute.wait import Pace
 
@@ -59,7 +58,7 @@ def _emulator(options: Options) -> Iterator[str]:
 
 def _is_local(endpoint: str | None) -> bool:
     # A server on this machine is nobody's quota: look at its operations more often.
-    return endpoint is not None and urlsplit(endpoint).scheme == "http"
+    return endpoint is not None and endpoint.lower().startswith("http:")
 
 
 def secret_key() -> SecretKey | None:
@@ -73,7 +72,8 @@ def secret_key() -> SecretKey | None:
         return None
     if len(text) < _SHORTEST_KEY:
         raise UsageError(
-            f"ACI_RECONCILE_SECRET_KEY: expected at least {_SHORTEST_KEY} characters, got {len(text)}",
+            f"ACI_RECONCILE_SECRET_KEY: expected at least {_SHORTEST_KEY} characters, "
+            f"got {len(text)}",
             hint="make one with 'openssl rand -base64 32'",
         )
     return SecretKey(text.encode("utf-8", "surrogateescape"))
@@ -118,20 +118,3 @@ def commit_of(root: Path) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def write_file(path: Path, text: str) -> None:
-    """Write a report, whole or not at all.
-
-    Raises:
-        LocalStateUnusable: the file cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as exc:
-        partial.unlink(missing_ok=True)
-        raise LocalStateUnusable(
-            f"{path}: cannot be written: {exc.strerror}", hint="give -o another path"
-        ) from exc

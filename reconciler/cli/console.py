@@ -7,9 +7,11 @@ import shutil
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import Options, Output
+from reconciler.errors import LocalStateUnusable
 
 if TYPE_CHECKING:
     from reconciler.core.outcome import Outcome
@@ -27,12 +29,35 @@ class Console:
     @property
     def can_ask(self) -> bool:
         """Whether a person can answer."""
-        return sys.stdin.isatty() and sys.stderr.isatty()
+        # A stream that was closed before we started is None.
+        return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+    def check_outputs(self) -> None:
+        """Return when every report can be written: better known before anything is done.
+
+        Raises:
+            LocalStateUnusable: one cannot.
+        """
+        from reconciler.cli.files import check_writable
+
+        for output in self._outputs:
+            if output.path is not None:
+                check_writable(output.path)
 
     def report(self, report: Report) -> None:
-        """Write a report in every format asked for."""
+        """Write a report in every format asked for; one that fails does not stop the others.
+
+        Raises:
+            LocalStateUnusable: one could not be written.
+        """
+        failed: list[LocalStateUnusable] = []
         for output in self._outputs:
-            self._write(output, report)
+            try:
+                self._write(output, report)
+            except LocalStateUnusable as exc:
+                failed.append(exc)
+        if failed:
+            raise failed[0]
 
     def preview(self, report: Report) -> None:
         """Show the plan before it is carried out; a machine gets only the result."""
@@ -43,13 +68,13 @@ class Console:
 
     def say(self, text: str) -> None:
         """A line for people that is no result."""
-        print(text, file=sys.stderr, flush=True)
+        with suppress(OSError, ValueError):  # nobody reads it any more
+            print(text, file=sys.stderr, flush=True)
 
     def ask(self, question: str, answer: str) -> bool:
         """Whether a person types exactly `answer`."""
-        print(
-            f"\n{question} Only '{answer}' is taken for a yes: ", end="", file=sys.stderr, flush=True
-        )
+        prompt = f"\n{question} Only '{answer}' is taken for a yes: "
+        print(prompt, end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip() == answer
 
     def progress(self, planned: Plan) -> Progress:
@@ -61,7 +86,7 @@ class Console:
             sys.stdout.write(self._rendered(output.format, report, is_terminal=sys.stdout.isatty()))
             sys.stdout.flush()
             return
-        from reconciler.cli.connection import write_file
+        from reconciler.cli.files import write_file
 
         write_file(output.path, self._rendered(output.format, report, is_terminal=False))
 
@@ -101,7 +126,17 @@ class Progress:
             f"{outcome.action.target}: {outcome.status.value} ({self._landed} of {self._pending})"
         )
 
+    def interrupted(self, running: int) -> None:
+        """The first interrupt: `running` actions are waited for."""
+        verb = "action is" if running == 1 else "actions are"
+        self._line(
+            f"interrupted: {running} {verb} being finished; interrupt again to leave at once"
+        )
+
     def _line(self, text: str) -> None:
+        from reconciler.report.lines import safe
+
         seconds = time.monotonic() - self._started
-        with self._lock:
-            print(f"{seconds:6.1f}s  {text}", file=sys.stderr, flush=True)
+        # What runs in Azure goes on whether or not anybody still reads about it.
+        with self._lock, suppress(OSError, ValueError):
+            print(f"{seconds:6.1f}s  {safe(text)}", file=sys.stderr, flush=True)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -28,9 +29,10 @@ def run() -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; its exit code. No exception but SystemExit of argparse gets out."""
+    _open_streams()
     namespace = parser().parse_args(arguments)
     _log(is_debug=namespace.debug)
-    _end_on_sigterm()
+    _interrupt_on_signals()
     try:
         return _command(namespace.command)(options_of(namespace))
     except ReconcilerError as exc:
@@ -43,12 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader went away (`| head`): nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.FAILED
+    except OSError as exc:
+        # The machine's trouble, not a bug: a full disk, a working folder that is gone.
+        named = f"{exc.filename}: " if exc.filename else ""
+        _say(f"error: {named}{exc.strerror or exc}")
+        return ExitCode.FAILED
     except Exception as exc:
         if namespace.debug:
             raise
-        _say(
-            f"internal error: {type(exc).__name__}: {exc}; please report it, with --debug for details"
-        )
+        _say(f"internal error: {type(exc).__name__}: {exc}; please report it, see it with --debug")
         return ExitCode.FAILED
 
 
@@ -59,13 +64,20 @@ def _command(name: str) -> Callable[[Options], ExitCode]:
 
 
 def _say(text: str) -> None:
-    print(f"aci-reconcile: {text}", file=sys.stderr, flush=True)
+    from reconciler.report.lines import safe
+
+    with suppress(OSError, ValueError):
+        print(f"aci-reconcile: {safe(text)}", file=sys.stderr, flush=True)
 
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        with suppress(BrokenPipeError):
+        try:
             stream.flush()
+        except (OSError, ValueError):
+            # Nobody reads it any more; Python would fail on it once more while it ends.
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _log(*, is_debug: bool) -> None:
@@ -76,10 +88,19 @@ def _log(*, is_debug: bool) -> None:
         logging.getLogger(noisy).setLevel(logging.ERROR)
 
 
-def _end_on_sigterm() -> None:
+def _interrupt_on_signals() -> None:
     def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
 
     # Outside the main thread somebody embeds us and handles signals.
     with suppress(ValueError):
-        signal.signal(signal.SIGTERM, interrupt)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, interrupt)
+
+
+def _open_streams() -> None:
+    """Give libraries something to write to: a stream closed before we started is None."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # Open for as long as the process lives.
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115

@@ -64,6 +64,10 @@ def options_of(namespace: Namespace) -> Options:
     if "allow" in given:
         given["allow"] = _counted(given["allow"] or ())
     options = Options(**given)
+    if both := {n.lower() for n in options.exclude} & {n.lower() for n in options.replace}:
+        raise UsageError(
+            f"--exclude and --replace both name '{min(both)}'", hint="drop one of them"
+        )
     if sum(output.path is None for output in options.outputs) > 1:
         raise UsageError(
             "more than one -o writes to stdout", hint="give all but one a path: -o json=FILE"
@@ -109,6 +113,13 @@ def positive(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 1000:
         raise ArgumentTypeError(f"expected a whole number from 1 to 1000, got '{text}'")
     return int(text)
+
+
+def given_text(text: str) -> str:
+    """A text that is not empty, as an unset variable would make it, for argparse."""
+    if not text:
+        raise ArgumentTypeError("expected a value, got an empty text")
+    return text
 
 
 def count(text: str) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from reconciler import __version__
-from reconciler.cli.options import consent, count, output, port, positive
+from reconciler.cli.options import consent, count, given_text, output, port, positive
 from reconciler.errors import ExitCode
 
 _ABOUT = """\
@@ -100,7 +100,10 @@ def _azure(command: argparse.ArgumentParser) -> None:
     one = where.add_mutually_exclusive_group()
     one.add_argument("--emulator", action="store_true", help="the emulator, inside this process")
     one.add_argument(
-        "--endpoint", metavar="URL", help="another ARM; plain http for loopback hosts only"
+        "--endpoint",
+        metavar="URL",
+        type=given_text,
+        help="another ARM; plain http for loopback hosts only",
     )
     where.add_argument(
         "--emulator-db",
@@ -195,7 +198,7 @@ def _destroy(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--resource-groups",
         action="store_true",
-        help="also the resource groups that manifests declare and we created, when nothing else is in them",
+        help="also the resource groups we created for the manifests, when nothing else is in them",
     )
     command.add_argument(
         "--confirm", metavar="OWNER", help="the owner's name, instead of being asked for it"
@@ -232,23 +235,29 @@ def _nothing(_command: argparse.ArgumentParser) -> None:
 _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
     "validate": (
         "check the manifests, offline",
-        "Every finding of every file, as file:line:col: ID path: expected …, got …; try …\n"
-        "Where environments exist and none is named, each of them is checked.",
+        (
+            "Every finding of every file, as file:line:col: ID path: expected …, got …; try …\n"
+            "Where environments exist and none is named, each of them is checked."
+        ),
         _validate,
     ),
     "plan": (
         "show what apply would do, and what it costs",
-        "Reads Azure and writes nothing.\n\n"
-        "  aci-reconcile plan manifests --detailed-exitcode   exit 2 when changes are pending\n"
-        "  aci-reconcile plan -e prod -o text -o json=plan.json",
+        (
+            "Reads Azure and writes nothing.\n\n"
+            "  aci-reconcile plan manifests --detailed-exitcode   exit 2 when changes are pending\n"
+            "  aci-reconcile plan -e prod -o text -o json=plan.json"
+        ),
         _plan,
     ),
     "apply": (
         "make Azure equal to the manifests",
-        "Shows the plan, asks, and carries it out; waits until the containers are healthy.\n\n"
-        "  aci-reconcile apply manifests\n"
-        "  aci-reconcile apply manifests --prune --yes\n"
-        "  aci-reconcile apply manifests --replace web --allow delete=2",
+        (
+            "Shows the plan, asks, and carries it out; waits until the containers are healthy.\n\n"
+            "  aci-reconcile apply manifests\n"
+            "  aci-reconcile apply manifests --prune --yes\n"
+            "  aci-reconcile apply manifests --replace web --allow delete=2"
+        ),
         _apply,
     ),
     "drift": (

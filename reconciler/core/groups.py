@@ -6,7 +6,7 @@ A desired body never holds a secret: secrets travel beside it and meet it only i
 from __future__ import annotations
 
 import copy
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -111,6 +111,7 @@ class Secret:
         texts = [self.value]
         with suppress(ValueError):
             texts.append(b64decode(self.value, validate=True).decode("utf-8"))
+        texts.append(b64encode(self.value.encode("utf-8", "surrogatepass")).decode("ascii"))
         lines = [line.strip() for text in texts for line in text.splitlines()]
         return tuple(dict.fromkeys(text for text in (*texts, *lines) if text))
 

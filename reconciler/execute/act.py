@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from reconciler.core.cloud import Accepted, Clock, Cloud
 from reconciler.core.diff import diff
@@ -58,6 +60,8 @@ class Writer:
         return Waiter(cloud=self.cloud, clock=self.clock, pace=self.pace)
 
 
+_log = logging.getLogger(__name__)
+
 # Answers that leave no doubt: the write was not taken.
 _REFUSALS = (AuthenticationFailed, Forbidden, NotFound, Conflict, Throttled, Rejected)
 
@@ -81,13 +85,17 @@ class Progress:
 
 
 def carry_out(action: Action, writer: Writer) -> Outcome:
-    """The outcome of one action. Azure's refusals become outcomes; our own bugs still raise."""
+    """The outcome of one action; whatever goes wrong is an outcome too."""
     started = writer.clock.now()
     progress = Progress()
     try:
         outcome = _STEPS[action.kind](action, writer, progress)
     except AzureError as exc:
         outcome = _failed(action, exc, progress)
+    except Exception as exc:  # noqa: BLE001  # a bug met by one action must not hide the others' fate
+        _log.debug("%s: %s", action.target, exc, exc_info=True)
+        bug = AzureError(f"internal error: {type(exc).__name__}: {exc}", hint="please report it")
+        outcome = _failed(action, bug, progress)
     return replace(outcome, wrote=progress.wrote, took=writer.clock.now() - started)
 
 
@@ -181,6 +189,19 @@ def _tags(action: Action, writer: Writer, progress: Progress) -> Outcome:
     return Outcome(action=action, status=Status.SUCCEEDED, says=f"{done}, nothing restarted")
 
 
+def _look_after(action: Action, writer: Writer, _progress: Progress) -> Outcome:
+    """Whether a group that is left alone is healthy, since something depends on it."""
+    desired = _desired(action)
+    read = partial(view, writer.cloud, desired.id)
+    health = writer.waiter.healthy(read, desired.policy.wait)
+    return Outcome(
+        action=action,
+        status=Status.SUCCEEDED if health.is_healthy else Status.UNHEALTHY,
+        says=health.says if health.is_healthy else f"left alone, but {health.says}",
+        hint="" if health.is_healthy else f"see 'aci-reconcile logs {desired.id}'",
+    )
+
+
 _Step = Callable[[Action, Writer, Progress], Outcome]
 _STEPS: Mapping[ActionKind, _Step] = {
     ActionKind.CREATE: _create,
@@ -189,6 +210,7 @@ _STEPS: Mapping[ActionKind, _Step] = {
     ActionKind.DELETE: _delete,
     ActionKind.ADOPT: _tags,
     ActionKind.PATCH_TAGS: _tags,
+    ActionKind.NO_OP: _look_after,
 }
 
 
@@ -216,6 +238,9 @@ def reread(action: Action, cloud: Cloud) -> LiveGroup | None:
         moved = "its definition changed"
     elif dict(now.tags) != dict(planned.tags):
         moved = "its tags changed"
+    elif planned.state and now.has_ended != planned.has_ended:
+        # A PUT would start what somebody has just stopped: not what the plan said.
+        moved = f"it went from {planned.state} to {now.state}"
     else:
         return now
     raise StaleAction(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 
 from reconciler.core.groups import SecretState
 from reconciler.core.outcome import Outcome, Status
-from reconciler.core.plan import Action, ActionKind, Plan
+from reconciler.core.plan import Action, Plan
 from reconciler.errors import PlanRefused, SecretUnresolved
 from reconciler.execute.act import Writer, carry_out
 
@@ -51,11 +52,13 @@ def run(
     *,
     parallelism: int,
     landed: Callable[[Outcome], None],
+    interrupted: Callable[[int], None],
 ) -> Run:
     """Carry out every pending action.
 
     What depends on a failed or unhealthy action is not started. The first interrupt starts nothing
-    more and waits for what runs; a second one raises `KeyboardInterrupt`.
+    more and waits for what runs (`interrupted` hears how many); a second one leaves at once: what
+    was under way has no outcome then, and goes on in Azure.
     """
     state = _Queue(plan=plan, landed=landed)
     # Not a `with` block: that would wait for the workers also after a second interrupt.
@@ -69,8 +72,9 @@ def run(
                 state.collect()
             except KeyboardInterrupt:
                 if state.is_interrupted:
-                    raise
+                    return state.left()
                 state.is_interrupted = True
+                interrupted(len(state.running))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -87,6 +91,7 @@ class _Queue:
     is_interrupted: bool = False
     sorter: TopologicalSorter[str] = field(init=False)
     actions: Mapping[str, Action] = field(init=False)
+    awaited: AbstractSet[str] = field(init=False)  # what a pending action depends on by name
 
     def __post_init__(self) -> None:
         self.actions = {action.address: action for action in self.plan.actions}
@@ -94,6 +99,12 @@ class _Queue:
             {a.address: (*a.after, *a.behind) for a in self.plan.actions}
         )
         self.sorter.prepare()
+        self.awaited = {
+            group.address
+            for action in self.plan.actions
+            if action.is_pending and action.desired is not None
+            for group in action.desired.policy.depends_on
+        }
 
     def submit(self, start: Callable[[Action], Future[Outcome]], workers: int) -> None:
         """Start whatever may start now.
@@ -105,10 +116,10 @@ class _Queue:
             if not self.ready or len(self.running) >= workers:
                 return
             action = self.actions[self.ready.popleft()]
-            if action.kind in (ActionKind.NO_OP, ActionKind.REFUSE):
+            if not action.is_pending and action.address not in self.awaited:
                 self.sorter.done(action.address)
             elif says := self._held_back(action):
-                self._done(Outcome(action=action, status=Status.NOT_STARTED, says=says))
+                self._done(_not_started(action, says))
             else:
                 self.running[start(action)] = action
 
@@ -120,14 +131,27 @@ class _Queue:
             del self.running[future]
 
     def result(self) -> Run:
-        """Everything, in plan order."""
+        """Everything, in plan order; a group that was only looked at counts when it is not well."""
         found = (self.outcomes.get(action.address) for action in self.plan.actions)
-        outcomes = tuple(outcome for outcome in found if outcome is not None)
+        outcomes = tuple(
+            outcome
+            for outcome in found
+            if outcome is not None
+            and (outcome.action.is_pending or outcome.status is not Status.SUCCEEDED)
+        )
         return Run(outcomes=outcomes, is_interrupted=self.is_interrupted)
+
+    def left(self) -> Run:
+        """What a second interrupt leaves: what never started says so, what runs has no outcome."""
+        running = {action.address for action in self.running.values()}
+        for address, action in self.actions.items():
+            if action.is_pending and address not in running and address not in self.outcomes:
+                self.outcomes[address] = _not_started(action, _INTERRUPTED)
+        return self.result()
 
     def _held_back(self, action: Action) -> str:
         if self.is_interrupted:
-            return "interrupted before it started"
+            return _INTERRUPTED
         failed = [
             str(self.actions[address].target)
             for address in action.after
@@ -140,4 +164,12 @@ class _Queue:
             return  # an interrupt came between taking it in and forgetting its future
         self.outcomes[outcome.action.address] = outcome
         self.sorter.done(outcome.action.address)
-        self.landed(outcome)
+        if outcome.action.is_pending:
+            self.landed(outcome)
+
+
+_INTERRUPTED = "interrupted before it started"
+
+
+def _not_started(action: Action, says: str) -> Outcome:
+    return Outcome(action=action, status=Status.NOT_STARTED, says=says)

@@ -11,6 +11,7 @@ from reconciler.core.groups import ContainerView, LiveGroup, Wait, WaitFor
 from reconciler.core.ids import GroupId
 from reconciler.errors import OperationTimedOut
 
+_LONGEST_HINT_S = 120.0  # a longer Retry-After on a poll is taken for a mistake
 OPERATION_TIMEOUT = timedelta(minutes=35)  # provisioning itself gives up after 30 (E.1)
 
 
@@ -65,7 +66,7 @@ class Waiter:
         """
         hint_s = operation.retry_after_s
         for pause_s in self._pauses_until(OPERATION_TIMEOUT):
-            self.clock.sleep(pause_s if hint_s is None else hint_s)
+            self.clock.sleep(pause_s if hint_s is None else min(hint_s, _LONGEST_HINT_S))
             look = self.cloud.look(operation)
             if look.is_final:
                 return look

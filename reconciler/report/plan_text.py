@@ -128,9 +128,12 @@ def plan_summary(report: Report) -> Line:
     changes = _changes(report)
     if report.command == "drift" and counts["total"] > counts["no-op"]:
         clauses += [[[(_differences(report.actions), "name")]]]
+    moving = counts["inTransition"]
+    if moving:
+        changes += [[(f"{moving} in transition, not compared", "change")]]
     if not changes and not blocks:
         changes = [[("no changes", "good")]]
-    unchanged = f"{counts['no-op']} of {counts['total']} unchanged"
+    unchanged = f"{counts['no-op'] - moving} of {counts['total']} unchanged"
     clauses += [[*changes, [(unchanged if counts["total"] else "no groups", "")]]]
     tails = [f"{plural(len(report.orphans), 'orphan')} reported"] if report.orphans else []
     tails += [] if report.is_complete else ["partial scope"]

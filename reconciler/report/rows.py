@@ -125,6 +125,7 @@ def _action_row(action: Action) -> ActionRow:
         fields=tuple(_field_row(change) for change in action.diff.changes),
         containers=_containers(action.desired) if action.desired is not None else (),
         restarts=_restarts(action),
+        is_moving=action.kind is ActionKind.NO_OP and moving,
         needs_a_look=action.kind is ActionKind.NO_OP and (failed or moving),
     )
 

@@ -67,6 +67,7 @@ class ActionRow:
     fields: tuple[FieldRow, ...] = ()
     containers: tuple[tuple[str, Shown], ...] = ()
     restarts: int = 0
+    is_moving: bool = False  # in transition: not compared
     needs_a_look: bool = False  # nothing is done, yet the group is not well
 
 

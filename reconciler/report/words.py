@@ -76,6 +76,7 @@ def plan_counts(report: Report) -> Mapping[str, int]:
     drifted = (Origin.DRIFT, Origin.BOTH)
     return {
         **{kind.value: kinds[kind] for kind in ActionKind},
+        "inTransition": sum(action.is_moving for action in report.actions),
         "total": len(report.actions),
         "restarts": sum(action.restarts for action in report.actions),
         "drifted": sum(action.origin in drifted for action in report.actions),

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from reconciler import __version__
-from reconciler.arm.addresses import checked_endpoint, is_loopback
+from reconciler.arm.addresses import checked_endpoint, is_loopback, is_plain_http
 from reconciler.arm.clouds import CLOUDS, cloud_named
 from reconciler.arm.connect import connect
 from reconciler.errors import UsageError
@@ -49,12 +49,13 @@ def test_this_machine_is_asked_without_an_identity(url) -> None:
         "management.azure.com",
         "ftp://management.azure.com",
         "https://",
-        "https://joe:pw@management.azure.com",
         "https://management.azure.com?sig=pw",
         "https://management.azure.com:port",
         "https://a\\@b",
         "https://a b",
         "http://[::1",
+        "http://]",
+        "",
     ],
 )
 def test_an_endpoint_that_is_no_base_of_urls_is_refused(url) -> None:
@@ -62,6 +63,23 @@ def test_an_endpoint_that_is_no_base_of_urls_is_refused(url) -> None:
         connect(cloud="AzureCloud", endpoint=url, parallelism=1, environ={})
 
     assert "pw" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://joe:pw@management.azure.com", "http://joe:pw@localhost:1", "https://joe@a.b/"]
+)
+def test_an_endpoint_with_credentials_is_refused_for_that(url) -> None:
+    with pytest.raises(UsageError, match="--endpoint: credentials in the URL are not") as caught:
+        connect(cloud="AzureCloud", endpoint=url, parallelism=1, environ={})
+
+    assert "pw" not in str(caught.value)
+    assert "joe" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://]", "", "http://[1.2.3.4]", "http://[x]:1"])
+def test_what_is_no_url_is_neither_this_machine_nor_plain_http(url) -> None:
+    assert not is_loopback(url)
+    assert is_plain_http(url) in (True, False)  # it only must not raise
 
 
 @pytest.mark.parametrize("facts", CLOUDS, ids=lambda facts: facts.name)

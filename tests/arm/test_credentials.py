@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs
@@ -230,7 +231,11 @@ def test_without_the_variable_there_is_no_subscription_of_a_file() -> None:
     [
         ("resourceManagerEndpointUrl", "http://management.azure.com", "plain http"),
         ("resourceManagerEndpointUrl", "management.azure.com", "expected a URL"),
-        ("resourceManagerEndpointUrl", "https://a:b@management.azure.com", "expected a URL"),
+        (
+            "resourceManagerEndpointUrl",
+            "https://a:b@management.azure.com",
+            "credentials in the URL are not taken",
+        ),
         ("activeDirectoryEndpointUrl", "http://login.microsoftonline.com", "plain http"),
         ("activeDirectoryEndpointUrl", "http://127.0.0.1:1", "over https alone"),
     ],
@@ -325,3 +330,38 @@ def test_a_token_about_to_end_and_one_that_was_challenged_are_renewed() -> None:
         first = token.get_token_info("s", options={})
         second = token.get_token_info("s", options=options)
         assert first.token != second.token
+
+
+@pytest.mark.parametrize(
+    ("path", "why"), [("/dev/zero", "not a regular file"), ("/", "not a regular file")]
+)
+def test_a_file_without_end_is_not_read(path, why) -> None:
+    with pytest.raises(AuthenticationFailed, match=f"'{path}': cannot be read: {why}"):
+        principal_from({"AZURE_AUTH_LOCATION": path}, cloud=PUBLIC)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path) -> None:
+    os.mkfifo(tmp_path / "auth.json")
+    environ = {"AZURE_AUTH_LOCATION": str(tmp_path / "auth.json")}
+
+    with pytest.raises(AuthenticationFailed, match="not a regular file"):
+        principal_from(environ, cloud=PUBLIC)
+
+
+def test_a_file_too_large_for_a_principal_is_refused(environ, members, write) -> None:
+    write(json.dumps(members) + " " * 2**20)
+
+    with pytest.raises(AuthenticationFailed, match="larger than 1 MiB"):
+        principal_from(environ, cloud=PUBLIC)
+
+
+def test_nesting_without_end_is_no_principal(environ, write) -> None:
+    write("[" * 100_000)
+
+    with pytest.raises(AuthenticationFailed, match="not JSON"):
+        principal_from(environ, cloud=PUBLIC)
+
+
+def test_a_path_that_no_file_can_have_is_refused() -> None:
+    with pytest.raises(AuthenticationFailed, match="cannot be read"):
+        principal_from({"AZURE_AUTH_LOCATION": "a\0b"}, cloud=PUBLIC)

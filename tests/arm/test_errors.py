@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.arm.connect import connect
 from reconciler.arm.translate import clean, secrets_in
+from reconciler.core.cloud import Operation
 from reconciler.core.ids import GroupId
 from reconciler.errors import (
     AuthenticationFailed,
@@ -253,3 +254,37 @@ def test_a_body_that_breaks_off_is_an_error(cloud, arm, group, answer) -> None:
 
     with pytest.raises(Unavailable, match="put rg-shop/web"):
         cloud.put_group(group, {})
+
+
+READS = ("get", "list", "logs", "look", "get rg")
+WRITES = ("put", "patch", "delete", "stop", "put rg")
+
+
+@pytest.mark.parametrize("verb", READS + WRITES)
+@pytest.mark.parametrize("failure", ["torn", "504"])
+def test_only_a_write_may_have_taken_effect(cloud, arm, group, answer, fail, verb, failure) -> None:
+    arm.answers = [answer(torn=True) if failure == "torn" else fail(504, "GatewayTimeout")]
+    ask = {
+        "get": lambda: cloud.group(group),
+        "list": lambda: cloud.groups(group.subscription),
+        "logs": lambda: cloud.logs(group, "web"),
+        "look": lambda: cloud.look(Operation(url=f"{arm.url}/op")),
+        "get rg": lambda: cloud.resource_group(group.parent),
+        "put": lambda: cloud.put_group(group, {}),
+        "patch": lambda: cloud.patch_tags(group, {}),
+        "delete": lambda: cloud.delete_group(group),
+        "stop": lambda: cloud.stop(group),
+        "put rg": lambda: cloud.put_resource_group(group.parent, location="x", tags={}),
+    }[verb]
+
+    with pytest.raises(Unavailable) as caught:
+        ask()
+
+    assert caught.value.hint.startswith("try again")
+    assert ("may have taken effect" in caught.value.hint) is (verb in WRITES)
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "https://]/op"])
+def test_an_operation_at_an_odd_url_is_an_error_of_ours(cloud, url) -> None:
+    with pytest.raises(AzureError, match="no credential is sent there"):
+        cloud.look(Operation(url=url))

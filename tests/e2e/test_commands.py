@@ -5,12 +5,25 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
 
 import pytest
 import requests
 
-from reconciler.emulator import Call
-from tests.conftest import CHECKOUT, Repository, command, group, home, refusal, task
+from reconciler.emulator import PLENTY, Call, Emulator, Polls
+from tests.conftest import (
+    CHECKOUT,
+    Repository,
+    command,
+    environment_of,
+    group,
+    home,
+    refusal,
+    task,
+)
 
 ESCAPE = "\x1b["
 
@@ -145,10 +158,93 @@ def test_json_to_a_file_and_text_to_stdout(shop: Repository) -> None:
 
 
 def test_a_file_that_cannot_be_written_is_an_error_without_a_traceback(shop: Repository) -> None:
-    done = shop.run("plan", "-o", "json=nowhere/plan.json")
+    shop.write(group(image="nginx:2"))
+    before = shop.writes
+
+    done = shop.run("apply", "--yes", "-o", "json=nowhere/result.json", "-o", "text")
 
     assert done.code == 1
-    assert "nowhere/plan.json: cannot be written" in done.err
+    assert "nowhere/result.json: there is no folder" in done.err
+    assert shop.writes == before  # better known before than after
+
+
+@pytest.mark.parametrize("path", [".", "/", "web.yaml/x", "x" * 300])
+def test_a_path_that_cannot_be_a_file_is_an_error_without_a_traceback(
+    shop: Repository, path: str
+) -> None:
+    done = shop.run("plan", "-o", f"json={path}")
+
+    assert done.code == 1
+    assert "internal error" not in done.err
+    assert done.err.startswith("aci-reconcile: error: ")
+
+
+def test_a_report_keeps_the_mode_and_the_link_of_the_file_it_replaces(shop: Repository) -> None:
+    target, link = shop.root / "kept.json", shop.root / "link.json"
+    target.write_text("old")
+    target.chmod(0o640)
+    link.symlink_to(target)
+
+    done = shop.run("plan", "-o", "json=link.json")
+
+    assert done.code == 0
+    assert link.is_symlink()
+    assert json.loads(target.read_text())["kind"] == "Plan"
+    assert target.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_report_goes_into_a_pipe_and_does_not_replace_it(shop: Repository) -> None:
+    pipe = shop.root / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reader.start()
+
+    done = shop.run("plan", "-o", "json=pipe")
+    reader.join(10)
+
+    assert done.code == 0
+    assert pipe.is_fifo()
+    assert json.loads(read[0])["kind"] == "Plan"
+
+
+def test_an_empty_endpoint_is_no_way_to_the_real_azure(shop: Repository) -> None:
+    done = command("plan", "--endpoint", "", cwd=shop.root)
+
+    assert done.code == 64
+    assert "--endpoint: expected a value" in done.err
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "2>/dev/full"])
+def test_a_closed_stream_is_no_internal_error(shop: Repository, closed: str) -> None:
+    shop.write(group(image="nginx:2"))
+    line = f"{sys.executable} -m reconciler apply --yes --endpoint {shop.emulator.url} {closed}"
+
+    done = subprocess.run(
+        ["/bin/sh", "-c", line], cwd=shop.root, env=environment_of(), capture_output=True, text=True
+    )
+
+    assert done.returncode == 0
+    assert "internal error" not in done.stderr
+    assert shop.live("web")["properties"]["containers"][0]["properties"]["image"] == "nginx:2"
+
+
+def test_drift_waits_until_a_group_in_transition_can_be_compared(
+    make_repository: Callable[..., Repository],
+) -> None:
+    with Emulator(time=Polls(6, 0), limits=PLENTY) as slow:
+        shop = make_repository(slow)
+        shop.given_home()
+        shop.write(group())
+        shop.apply()
+        body = shop.live("web")
+        body["properties"]["containers"][0]["properties"]["image"] = "nginx:hacked"
+        shop.put("web", body)
+
+        done = shop.run("drift")
+
+    assert done.code == 2
+    assert "nginx:hacked" in done.out
 
 
 def test_a_reader_that_goes_away_is_no_traceback(shop: Repository) -> None:
@@ -252,7 +348,7 @@ def test_anything_but_yes_touches_nothing(shop: Repository, on_terminal, answer:
     terminal.answer(answer)
     done = terminal.end()
 
-    assert done.code == 0
+    assert done.code == 4
     assert "nothing was touched" in done.out
     assert shop.writes == before
 
@@ -514,7 +610,7 @@ def test_destroy_asks_for_the_owners_name(shop: Repository, on_terminal) -> None
     right.answer("shop")
     done = right.end()
 
-    assert (refused.code, kept) == (0, ["other", "web"])
+    assert (refused.code, kept) == (4, ["other", "web"])
     assert "nothing was touched" in refused.out
     assert (done.code, shop.names) == (0, [])
 

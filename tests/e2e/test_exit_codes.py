@@ -474,7 +474,8 @@ def test_a_second_interrupt_leaves_at_once(
     done = apply.end(within=10)
 
     assert done.code == 130
-    assert "interrupted" in done.err
+    assert "1 action is being finished; interrupt again to leave at once" in done.err
+    assert "rg-shop/a  create: no outcome, it may be under way in Azure" in done.out
 
 
 def test_an_interrupt_while_azure_is_read_is_130(repository: Repository, in_background) -> None:

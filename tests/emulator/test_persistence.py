@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 
 import pytest
 import requests
@@ -21,6 +22,9 @@ from reconciler.emulator import (
     Polls,
     RealTime,
 )
+from tests.emulator.conftest import WEB
+
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
 
 def at(emulator, client, name="web"):
@@ -173,25 +177,95 @@ def newer(file):
     connection.close()
 
 
+def spoilt_behind_the_first_page(file):
+    """A database whose first 5,000 bytes are good, as a torn copy leaves it."""
+    with Emulator(database=file) as emulator:
+        for number in range(40):
+            emulator.given(SUBSCRIPTION, "rg", f"g{number}", WEB)
+    good = file.read_bytes()
+    file.write_bytes(good[:5000] + Random(1).randbytes(len(good) - 5000))
+
+
+FRESH = "delete the file to start empty, or name another one"
+OTHER = "name another file"
+
+
 @pytest.mark.parametrize(
-    ("spoil", "why"),
+    ("spoil", "why", "advice"),
     [
-        (garbage, "not a database"),
-        (foreign, "database of another program"),
-        (newer, "its layout is version 99, expected 1"),
-        (os.mkdir, "directory"),
+        (garbage, "not a database", FRESH),
+        (newer, "its layout is version 99, expected 1", FRESH),
+        (spoilt_behind_the_first_page, "it is damaged", FRESH),
+        (foreign, "database of another program", OTHER),
+        (os.mkdir, "directory", OTHER),
     ],
 )
-def test_an_unusable_file_is_named_with_the_reason_and_a_way_out(tmp_path, spoil, why):
+def test_an_unusable_file_is_named_with_the_reason_and_a_way_out(tmp_path, spoil, why, advice):
+    """What is not the emulator's, or no file at all, is not to be deleted."""
     file = tmp_path / "state.db"
     spoil(file)
 
     with pytest.raises(EmulatorStateUnusable) as caught:
         Emulator(database=file)
 
-    assert str(file) in str(caught.value)
+    assert str(caught.value).startswith(f"emulator state '{file}': ")
     assert why in str(caught.value)
-    assert "delete the file to start empty, or name another one" in str(caught.value)
+    assert str(caught.value).endswith(f"; {advice}")
+
+
+@pytest.mark.parametrize("facts", ["not json", "{}", '{"subscription": []}', "[]", "1"])
+def test_a_row_that_cannot_be_read_is_answered_and_not_printed(make, body, tmp_path, capfd, facts):
+    """The check at the start sees pages, not what rows say."""
+    file = tmp_path / "state.db"
+    client = make(database=file, time=Polls(5))
+    client.put(body)
+    spoil = sqlite3.connect(file)
+    spoil.execute("UPDATE groups SET facts = ?", (facts,))
+    spoil.commit()
+    spoil.close()
+
+    answers = [client.call("GET", path) for path in (f"{client.groups}/web", client.groups)]
+    answers.append(client.put(body))
+
+    for answer in answers:
+        error = answer.json()["error"]
+        assert (answer.status_code, error["code"]) == (500, "EmulatorStateUnusable")
+        assert error["message"].startswith(f"emulator state '{file}': it is damaged: ")
+        assert answer.headers["x-ms-request-id"]
+    assert capfd.readouterr().err == ""
+
+
+def test_a_file_spoilt_under_way_is_answered_and_not_printed(make, body, tmp_path, capfd):
+    file = tmp_path / "state.db"
+    client = make(database=file)
+    for number in range(20):
+        client.put(body, name=f"g{number}")
+    size = file.stat().st_size
+    with file.open("r+b") as opened:
+        opened.write(b"\xff" * size)
+    for extra in tmp_path.glob("state.db-*"):
+        with extra.open("r+b") as opened:
+            opened.write(b"\xff" * extra.stat().st_size)
+
+    answer = client.call("GET", client.groups)
+
+    assert answer.status_code == 500
+    assert str(file) in answer.json()["error"]["message"]
+    assert capfd.readouterr().err == ""
+
+
+def test_it_starts_where_nobody_reads_what_is_printed(tmp_path):
+    """A closed stdout is None in Python, which uvicorn's own logging cannot bear."""
+    code = (
+        "from reconciler.emulator import Emulator\n"
+        "with Emulator() as emulator: assert emulator.url\n"
+    )
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" -c "$1" >&- ', sys.executable, code],
+        stderr=subprocess.PIPE, text=True, timeout=20, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_command_tells_an_unusable_file_in_one_line(tmp_path):

@@ -107,6 +107,52 @@ class _Hook(list):
         self.append = hear
 
 
+def test_a_dependency_that_is_left_alone_must_be_healthy_all_the_same(
+    repository: Repository,
+) -> None:
+    repository.given_home()
+    repository.write(group("db", command=("/bin/sh", "-c", "exit 3")))
+    repository.write(group("app", reconcile={"dependsOn": ["db"]}))
+    first = repository.apply()
+    before = repository.writes
+
+    second = repository.apply()
+
+    assert ended(first) == {"db": "unhealthy", "app": "not started"}
+    assert ended(second) == {"db": "unhealthy", "app": "not started"}
+    assert "left alone, but container 'db'" in outcome_of(second, "db").says
+    assert repository.writes == before
+
+
+def test_a_dependency_is_looked_at_only_when_something_waits_for_it(repository: Repository) -> None:
+    repository.given_home()
+    repository.write(group("db"), group("app", reconcile={"dependsOn": ["db"]}))
+    repository.apply()
+    before = repository.emulator.count("GET", containing=f"{repository.subscription}")
+
+    again = repository.apply()
+
+    assert again.outcomes == ()
+    lists = repository.emulator.count("GET", containing=f"{repository.subscription}") - before
+    assert lists == 2  # the resource groups and the groups
+
+
+def test_a_bug_met_by_one_action_does_not_hide_the_others(repository: Repository) -> None:
+    repository.given_home()
+    repository.write(group("a"), group("b"))
+
+    def tell(action, _text: str) -> None:
+        if action.target.name == "a":
+            raise RuntimeError("a bug")
+
+    repository._tell = tell
+
+    run = repository.apply()
+
+    assert ended(run) == {"a": "failed", "b": "succeeded"}
+    assert "internal error: RuntimeError: a bug" in outcome_of(run, "a").says
+
+
 def test_removals_come_last(repository: Repository) -> None:
     repository.given_home()
     repository.write(group("kept"), group("old"))

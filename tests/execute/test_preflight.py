@@ -150,8 +150,9 @@ def test_the_second_interrupt_leaves_at_once(repository: Repository) -> None:
 
     repository.intercept(answer)
 
-    with pytest.raises(KeyboardInterrupt):
-        repository.carry_out(planned)
+    run = repository.carry_out(planned)
 
+    assert run.is_interrupted
+    assert ended(run) == {}  # no outcome: it may be under way in Azure
     assert not release.is_set()  # it did not wait for the write that is still under way
     release.set()

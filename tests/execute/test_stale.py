@@ -50,6 +50,22 @@ def assert_stale(shop: Repository, planned, *, says: str) -> None:
     assert exit_code(run.outcomes) is ExitCode.STALE
 
 
+def test_a_group_that_was_stopped_meanwhile_is_not_started_by_an_update(shop: Repository) -> None:
+    planned = planned_for(shop, "update")
+    shop.azure.cloud.stop(shop.id("web"))
+    while (
+        shop.azure.cloud.group(shop.id("web"))["properties"]["instanceView"]["state"] == "Running"
+    ):
+        pass  # a stop takes effect after some looks
+    before = shop.writes
+
+    run = shop.carry_out(planned)
+
+    assert ended(run) == {"web": "stale"}
+    assert "it went from Running to Stopped" in outcome_of(run, "web").says
+    assert shop.writes == before
+
+
 @pytest.mark.parametrize("kind", ACTIONS)
 def test_nothing_is_written_for_a_group_whose_definition_moved(shop: Repository, kind: str) -> None:
     planned = planned_for(shop, kind)

@@ -150,10 +150,17 @@ def test_a_path_that_is_not_there_still_finds_its_project(tmp_path, write):
         ("owner: a\npolicy: {maxDeletes: '1'}\n", ["M203 2"]),
         ("owner: a\nenvironments: {a/b: {}}\n", ["M205 2"]),
         ("owner: a\nenvironments: {e: {resourceGroups: x}}\n", ["M201 2"]),
-        ("owner: a\ndefaults: {resourceGroup: '${var:x}'}\n", ["M205 2", "M502 2"]),
+        ("owner: a\ndefaults: {resourceGroup: '${var:x}'}\n", ["M502 2"]),
         ("owner: a\n---\nowner: b\n", ["M503 3"]),
         ("owner: a\nowner: b\n", ["M004 2"]),
         ("owner: [a\n", ["M003 2"]),
+        ("owner: a\ndefaults:\n  tags: {ACI-Reconcile-Owner: team}\n", ["M304 3"]),
+        ("owner: a\ndefaults:\n  tags: {team: a, aci-reconcile-created: x}\n", ["M304 3"]),
+        ("owner: a\nenvironments:\n  e:\n    tags: {aci-reconcile-state: x}\n  f:\n    tags: {a/b: x}\n", ["M304 4", "M205 6"]),
+        ("owner: a\ndefaults:\n  tags: {team: a, Team: b}\n", ["M004 3"]),
+        ("owner: a\ndefaults:\n  tags: {'': a}\n", ["M205 3"]),
+        ("owner: a\ndefaults: {location: west/europe}\nenvironments: {e: {location: 'a,b'}}\n", ["M205 2", "M205 3"]),
+        ("owner: a\ndefaults: {location: ''}\n", ["M205 2"]),
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_a_project_file(tmp_path, write, text, expected):
@@ -200,3 +207,40 @@ def test_positions_are_absolute_outside_the_working_folder(tmp_path, write):
     _, findings = open_project([tmp_path / "repo"], cwd=tmp_path / "elsewhere", environment=None)
 
     assert findings[0].where.file == str(tmp_path / "repo" / "aci-reconcile.yaml")
+
+
+def test_the_tags_of_an_environment_win_whatever_their_case(tmp_path, write):
+    text = (
+        "owner: a\ndefaults: {tags: {Team: all, tier: a}}\nenvironments: {e: {tags: {team: e}}}\n"
+    )
+    write("aci-reconcile.yaml", text)
+
+    project, findings = opened(tmp_path, "e")
+
+    assert not findings
+    assert project.tags == {"team": "e", "tier": "a"}
+
+
+def test_the_tags_of_defaults_and_environment_together_stay_within_azures_number(tmp_path, write):
+    def tags(name):
+        return "{" + ", ".join(f"{name}{n}: x" for n in range(30)) + "}"
+
+    text = f"owner: a\ndefaults: {{tags: {tags('a')}}}\nenvironments:\n  e: {{tags: {tags('b')}}}\n"
+    write("aci-reconcile.yaml", text)
+
+    _, findings = opened(tmp_path, "e")
+
+    assert rules(findings) == ["M205 4"]
+    assert "expected at most 48 tags, got 60" in str(findings[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "got"), [("", "an empty file"), ("[]", "an empty list"), ("- owner: a\n", "a list")]
+)
+def test_a_project_file_without_a_mapping_is_told_what_it_needs(tmp_path, write, text, got):
+    write("aci-reconcile.yaml", text)
+
+    _, findings = opened(tmp_path)
+
+    assert f"'owner', got {got}" in findings[0].says
+    assert "properties" not in findings[0].says

@@ -1,0 +1,64 @@
+"""Writing reports to files: checked before anything is done, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from reconciler.errors import LocalStateUnusable
+
+_HINT = "give -o another path"
+
+
+def check_writable(path: Path) -> None:
+    """Return when `path` can very likely be written; writes nothing.
+
+    Raises:
+        LocalStateUnusable: it is a folder, or its folder is missing or closed to us.
+    """
+    try:
+        folder = Path(os.path.realpath(path)).parent
+        if path.is_dir():
+            raise LocalStateUnusable(f"{path}: expected a file, got a folder", hint=_HINT)
+        if not folder.is_dir():
+            raise LocalStateUnusable(f"{path}: there is no folder '{folder}'", hint=_HINT)
+        closed = path if path.exists() else folder
+        if not os.access(closed, os.W_OK):
+            raise LocalStateUnusable(f"{path}: may not be written", hint=_HINT)
+    except (OSError, ValueError) as exc:
+        raise LocalStateUnusable(f"{path}: cannot be written: {_why(exc)}", hint=_HINT) from exc
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write `text`: a regular file is replaced whole, a pipe or device is written into.
+
+    Raises:
+        LocalStateUnusable: it cannot be written; an older file is still there then.
+    """
+    try:
+        found = path.stat() if path.exists() else None
+        if found is not None and not stat.S_ISREG(found.st_mode):
+            path.write_text(text, encoding="utf-8")
+        else:
+            _replace(Path(os.path.realpath(path)), text, found.st_mode if found else None)
+    except (OSError, ValueError) as exc:
+        raise LocalStateUnusable(f"{path}: cannot be written: {_why(exc)}", hint=_HINT) from exc
+
+
+def _replace(path: Path, text: str, mode: int | None) -> None:
+    partial = path.with_name(f".{path.name[:100]}.{os.getpid()}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        if mode is not None:
+            partial.chmod(stat.S_IMODE(mode))
+        partial.replace(path)
+    except OSError:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+
+
+def _why(exc: Exception) -> str:
+    return (exc.strerror or str(exc)) if isinstance(exc, OSError) else str(exc)
