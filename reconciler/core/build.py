@@ -16,9 +16,13 @@ from reconciler.core.groups import (
 )
 from reconciler.core.jsonval import as_text
 from reconciler.core.order import ordered
-from reconciler.core.ownership import Ownership, ownership_of, why_kept
+from reconciler.core.ownership import Ownership, ownership_of
 from reconciler.core.plan import Action, ActionKind, Orphan, Plan, Rail
 from reconciler.core.policy import Limits, Prune
+from reconciler.core.removal import removal
+
+_ORPHANED = "ours, and no manifest names it"
+_LIFT = "bring its manifest back with 'protect: false', apply, then remove it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,26 +152,8 @@ def _sorted_out(
             )
             reported.append(Orphan(live=group, note=note))
         else:
-            removals.append(_removal(group))
+            removals.append(removal(group, why=_ORPHANED, lift=_LIFT))
     return removals, tuple(reported), ()
-
-
-def _removal(live: LiveGroup) -> Action:
-    if kept := why_kept(live):
-        return Action(
-            kind=ActionKind.REFUSE,
-            target=live.id,
-            live=live,
-            why=f"no manifest names it, but {kept}",
-            allow="bring its manifest back with 'protect: false', apply, then remove it",
-        )
-    return Action(
-        kind=ActionKind.DELETE,
-        target=live.id,
-        live=live,
-        why="ours, and no manifest names it",
-        costs=("gone for good, with its IP address and logs",),
-    )
 
 
 def _rails(given: Situation, actions: Sequence[Action], *, owned: int) -> tuple[Rail, ...]:

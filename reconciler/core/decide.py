@@ -142,7 +142,10 @@ def _adopt(desired: DesiredGroup, live: LiveGroup, found: Diff, *, why: str) -> 
         desired=desired,
         live=live,
         diff=found,
-        notes=("secrets not compared until the next write",) if desired.secrets else (),
+        notes=(
+            *(("secrets not compared until the next write",) if desired.secrets else ()),
+            *(("its last deployment failed: apply again",) if _has_failed(live) else ()),
+        ),
     )
 
 

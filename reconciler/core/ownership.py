@@ -204,14 +204,6 @@ def _own_state(live: LiveGroup, owner: str) -> StateTag | None:
     return state_of(live) if ownership_of(live, owner) is Ownership.OURS else None
 
 
-def why_kept(live: LiveGroup) -> str:
-    """Why a group of ours may not be deleted: protected, or nobody can tell; empty where it may."""
-    state = state_of(live)
-    if state is not None and not state.is_current:
-        return "its state tag has another format, so whether it is protected cannot be told"
-    return "it is protected" if state is not None and state.protect else ""
-
-
 def parse_state(text: str) -> StateTag | None:
     """The state tag in `text`, None where it is not one of ours.
 

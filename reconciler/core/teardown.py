@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from reconciler.core.groups import DesiredResourceGroup, LiveGroup, LiveResourceGroup
 from reconciler.core.ids import ResourceGroupId
 from reconciler.core.jsonval import Json, as_text, dig
-from reconciler.core.ownership import CREATED_TAG, Ownership, ownership_of, tag, why_kept
+from reconciler.core.ownership import CREATED_TAG, Ownership, ownership_of, tag
 from reconciler.core.plan import Action, ActionKind, Plan
+from reconciler.core.removal import removal
+
+_LIFT = "write 'protect: false' in its manifest, apply, then destroy"
 
 
 def build_teardown(
@@ -23,7 +26,10 @@ def build_teardown(
     nothing else. `resource_groups` pairs what is declared with what is live and all it holds.
     """
     owned = [group for group in live if ownership_of(group, owner) is Ownership.OURS]
-    actions = [_removal(group) for group in sorted(owned, key=lambda group: group.id.address)]
+    actions = [
+        removal(group, why="owned by us", lift=_LIFT)
+        for group in sorted(owned, key=lambda group: group.id.address)
+    ]
     going = {
         action.live.id.arm.lower(): action.address
         for action in actions
@@ -37,24 +43,6 @@ def build_teardown(
         actions=tuple(sorted(actions, key=lambda action: action.address)),
         notes=notes,
         owned=len(owned),
-    )
-
-
-def _removal(live: LiveGroup) -> Action:
-    if kept := why_kept(live):
-        return Action(
-            kind=ActionKind.REFUSE,
-            target=live.id,
-            live=live,
-            why=kept,
-            allow="write 'protect: false' in its manifest, apply, then destroy",
-        )
-    return Action(
-        kind=ActionKind.DELETE,
-        target=live.id,
-        live=live,
-        why="owned by us",
-        costs=("gone for good, with its IP address and logs",),
     )
 
 

@@ -109,7 +109,7 @@ def _done(counts: Mapping[str, int]) -> list[list[Span]]:
 def _undone(report: Report, counts: Mapping[str, int]) -> list[list[Span]]:
     missing = ("without an outcome", "change") if report.is_interrupted else ("not started", "dim")
     words = {
-        "unhealthy": ("unhealthy", "change"),
+        "unhealthy": ("of them unhealthy", "change"),
         "failed": ("failed", "loud"),
         "stale": ("stale", "change"),
         "notStarted": ("not started", "dim"),

@@ -104,7 +104,7 @@ def test_a_protected_orphan_is_refused():
     plan = plan_for([group("web")], [*ours("web"), owned(group("old", protect=True))])
 
     assert kinds(plan)["old"] == "refuse"
-    assert of(plan, "old").why == "no manifest names it, but it is protected"
+    assert of(plan, "old").why == "ours, and no manifest names it, but it is protected"
     assert plan.is_blocked
 
 

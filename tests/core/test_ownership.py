@@ -44,10 +44,10 @@ from reconciler.core.ownership import (
     state_of,
     tag,
     tag_key_digest,
-    why_kept,
     written_tags,
 )
 from reconciler.core.plan import Action, ActionKind, Plan
+from reconciler.core.removal import removal
 from tests.core.given import (
     KEY,
     OWNER,
@@ -61,7 +61,7 @@ from tests.core.given import (
     with_state,
     with_variables,
 )
-from tests.strategies import bodies, desired_groups, desired_of, group_id, live_of, tags
+from tests.strategies import bodies, desired_groups, desired_of, group_id, tags
 
 WEB = group_id("web")
 FIELDS = dict(address=address_digest(WEB), hash_version=1, spec="0123456789abcdef")
@@ -375,8 +375,16 @@ def test_a_write_of_tags_takes_over_nothing_of_a_copied_tag():
 def test_a_group_is_kept_where_it_is_protected_or_nobody_can_tell():
     live = owned(wanted(protect=True))
     newer = with_state(live, f"2;{address_digest(WEB)};whatever")
+    asked = {"why": "owned by us", "lift": "lift it"}
 
-    assert why_kept(live) == "it is protected"
-    assert "another format" in why_kept(newer)
-    assert why_kept(owned(wanted())) == ""
-    assert why_kept(live_of(body_of())) == ""
+    protected, unreadable = removal(live, **asked), removal(newer, **asked)
+
+    assert (protected.kind, protected.why) == (
+        ActionKind.REFUSE,
+        "owned by us, but it is protected",
+    )
+    assert protected.allow == "lift it"
+    assert unreadable.kind is ActionKind.REFUSE
+    assert "another format" in unreadable.why
+    assert "version of aci-reconcile that wrote the tag" in unreadable.allow
+    assert removal(owned(wanted()), **asked).kind is ActionKind.DELETE
