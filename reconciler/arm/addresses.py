@@ -14,8 +14,8 @@ _AMBIGUOUS = re.compile(r"[\s\\\x00-\x1f\x7f]")
 
 
 def is_loopback(url: str) -> bool:
-    """Whether `url` names this very machine."""
-    host = urlsplit(url).hostname or ""
+    """Whether `url` names this very machine; what is no URL names none."""
+    host = _split(url).hostname or ""
     if host == "localhost":
         return True
     try:
@@ -26,7 +26,20 @@ def is_loopback(url: str) -> bool:
 
 def is_plain_http(url: str) -> bool:
     """Whether `url` is not encrypted."""
-    return urlsplit(url).scheme.lower() == "http"
+    return _split(url).scheme.lower() == "http"
+
+
+def path_of(url: str) -> str:
+    """The path of `url`, empty for what is no URL."""
+    return _split(url).path
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of `url`, all of them empty for what is no URL."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
 
 
 def checked_endpoint(url: str, *, named_by: str) -> str:
@@ -39,6 +52,11 @@ def checked_endpoint(url: str, *, named_by: str) -> str:
     if _AMBIGUOUS.search(url) or not _is_base(url):
         raise UsageError(
             f"{named_by}: expected a URL such as https://management.azure.com, got '{shown}'"
+        )
+    if "@" in _split(url).netloc:
+        raise UsageError(
+            f"{named_by}: credentials in the URL are not taken, got some in front of '{shown}'",
+            hint="sign in with 'az login' or the AZURE_* variables, and leave them out here",
         )
     if is_plain_http(url) and not is_loopback(url):
         raise UsageError(
@@ -55,7 +73,7 @@ def _is_base(url: str) -> bool:
         _ = parts.port  # raises for a port that is no number
     except ValueError:
         return False
-    extras = parts.query or parts.fragment or "@" in parts.netloc
+    extras = parts.query or parts.fragment
     return parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and not extras
 
 

@@ -29,7 +29,7 @@ def connect(
 
 def _signed_in(cloud: str, endpoint: str | None, environ: Mapping[str, str]) -> SignIn:
     facts = cloud_named(cloud)
-    base = checked_endpoint(endpoint, named_by="--endpoint") if endpoint else None
+    base = checked_endpoint(endpoint, named_by="--endpoint") if endpoint is not None else None
     if base and is_plain_http(base):
         return SignIn(credential=None, endpoint=base, scope="")
     found = sign_in(facts, environ)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 import threading
 import time
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ AUTH_LOCATION = "AZURE_AUTH_LOCATION"
 _HOW_TO = f"write it with 'az ad sp create-for-rbac --sdk-auth', or unset {AUTH_LOCATION}"
 # Renewed this long before it ends, so that no request is under way with a token that just ended.
 _RENEW_S = 300
+_LARGEST = 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,15 +112,30 @@ def principal_from(environ: Mapping[str, str], *, cloud: CloudFacts) -> Principa
 
 def _members(path: Path) -> JsonObject:
     try:
-        data = json.loads(path.read_bytes())  # bytes: PowerShell's `>` writes UTF-16
+        raw = _bytes_of(path)
     except OSError as exc:
         raise _unusable(path, f"cannot be read: {exc.strerror or type(exc).__name__}") from exc
-    except ValueError:
+    except ValueError as exc:
+        raise _unusable(path, "cannot be read: a path with a NUL character") from exc
+    try:
+        data = json.loads(raw)  # bytes: PowerShell's `>` writes UTF-16
+    except (ValueError, RecursionError):
         # Without its cause: a JSONDecodeError holds the whole text, the secret in it.
         raise _unusable(path, "not JSON") from None
     if not isinstance(data, dict):
         raise _unusable(path, "not a JSON object")
     return data
+
+
+def _bytes_of(path: Path) -> bytes:
+    """The bytes of a regular file: a device may have no end, a pipe may never be written."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise _unusable(path, "cannot be read: not a regular file")
+    with path.open("rb") as file:
+        raw = file.read(_LARGEST + 1)
+    if len(raw) > _LARGEST:
+        raise _unusable(path, "cannot be read: larger than 1 MiB")
+    return raw
 
 
 def _text(data: JsonObject, name: str) -> str:

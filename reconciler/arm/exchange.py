@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from urllib.parse import urlsplit
 
-from reconciler.arm.addresses import followed, without_credentials
+from reconciler.arm.addresses import followed, path_of, without_credentials
 from reconciler.arm.answers import (
     Response,
     accepted_in,
@@ -110,7 +109,7 @@ class Exchange:
     def look(self, operation: Operation) -> Look:
         """One look at an operation, by either protocol."""
         # The path alone: the query is signed.
-        target = f"operation {urlsplit(operation.url).path.rpartition('/')[2][:40]}"
+        target = f"operation {path_of(operation.url).rpartition('/')[2][:40]}"
         with translated("look at", target):
             response = self.wire.get(self._followed(operation.url, "the operation"))
             if 200 <= response.status_code < 300:

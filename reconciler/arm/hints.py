@@ -51,17 +51,26 @@ _BY_MESSAGE = (
     (re.compile(r"dns name label .* not available", re.IGNORECASE), _LABEL),
     (re.compile(r"\bquota\b", re.IGNORECASE), _QUOTA),
 )
+_GATEWAY_TIMEOUT = 504
 _BY_STATUS = {
     401: SIGN_IN,
     403: _ROLE,
     413: "Azure takes only small bodies: shorten secret volumes and commands",
     429: "Azure rations requests: run again later, or with a lower --parallelism",
     503: "try again later",
-    504: "try again; a write may have taken effect all the same",
 }
 
 
-def hint_for(*, status: int, code: str, message: str, target: str) -> str:
+# What only looks, by the verbs that errors name.
+_READS = frozenset({"get", "list", "look at", "read logs of"})
+
+
+def again(verb: str) -> str:
+    """What to do where no answer came: only a write may have been carried out."""
+    return "try again" if verb in _READS else "try again; it may have taken effect all the same"
+
+
+def hint_for(*, status: int, code: str, message: str, verb: str, target: str) -> str:
     """What somebody can do about it, or an empty text."""
     if code.lower() == "invalidcontainergroupupdate":
         name = target.rpartition("/")[2]
@@ -71,4 +80,5 @@ def hint_for(*, status: int, code: str, message: str, target: str) -> str:
     for pattern, hint in _BY_MESSAGE:
         if pattern.search(message):
             return hint
-    return _BY_CODE.get(code.lower()) or _BY_STATUS.get(status, "")
+    usual = again(verb) if status == _GATEWAY_TIMEOUT else _BY_STATUS.get(status, "")
+    return _BY_CODE.get(code.lower()) or usual

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from azure.core import exceptions as sdk
 
 from reconciler.arm.answers import Response, request_id_of, retry_after_of, text_of
-from reconciler.arm.hints import SIGN_IN, hint_for
+from reconciler.arm.hints import SIGN_IN, again, hint_for
 from reconciler.core.jsonval import Json, JsonObject, as_list, as_object, as_text, dig
 from reconciler.errors import (
     AuthenticationFailed,
@@ -76,7 +76,7 @@ def refusal(
         says = "the body is too large for Azure"  # IIS answers that with nothing in it
     return kind_of(status)(
         clean(says, hidden=hidden).rstrip("."),
-        hint=hint_for(status=status, code=code, message=message, target=target),
+        hint=hint_for(status=status, code=code, message=message, verb=verb, target=target),
         verb=verb,
         target=target,
         status=status,
@@ -132,9 +132,9 @@ def translated(verb: str, target: str) -> Iterator[None]:
 
 def _unanswered(exc: sdk.AzureError, *, verb: str, target: str) -> AzureError:
     if isinstance(exc, sdk.ServiceRequestTimeoutError | sdk.ServiceResponseTimeoutError):
-        says, hint = "no answer in time", "try again; a write may have taken effect all the same"
+        says, hint = "no answer in time", again(verb)
     elif isinstance(exc, sdk.ServiceRequestError):
         says, hint = "cannot be reached", "check the network, the proxy and the endpoint"
     else:
-        says, hint = "the connection broke", "try again; a write may have taken effect all the same"
+        says, hint = "the connection broke", again(verb)
     return Unavailable(f"{says}: {clean(exc.message)}", hint=hint, verb=verb, target=target)

@@ -40,7 +40,8 @@ def list_key(element: Json, row: Property) -> str:
     for name in row.key:
         child = node.children[name].row
         value = _leaf(_given(members.get(name), child), child)
-        parts.append("" if value is None else str(value))
+        text = "" if value is None else str(value)
+        parts.append(fold_text(text, child) if child is not None else text)
     return "/".join(parts)
 
 

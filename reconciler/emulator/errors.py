@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from reconciler.emulator.jsonval import JsonObject
 
 
-class EmulatorStateUnusable(Exception):  # noqa: N818 - exceptions name the fact
+class EmulatorStateUnusable(Exception):
     """The database file cannot be used; the message says which file, why, and what to do."""
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not an error
+class Refusal(Exception):
     """A request that is answered with an ARM error envelope instead of being carried out."""
 
     def __init__(
@@ -114,6 +114,11 @@ def other_location(name: str, here: str, asked: str, resource_group: str) -> Ref
         f"'{asked}'. Please select a new resource name.",
         GATEWAY,
     )
+
+
+def state_unusable(why: EmulatorStateUnusable) -> Refusal:
+    """The database failed under a request: no answer of Azure's, so the code is the emulator's."""
+    return Refusal(500, "EmulatorStateUnusable", f"{why}.")
 
 
 def not_modelled(what: str) -> Refusal:

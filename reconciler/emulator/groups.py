@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from reconciler.emulator.errors import bad_request, invalid_content, transitioning
-from reconciler.emulator.facts import Group, Moment, begin, load_group, region_of, with_tags
+from reconciler.emulator.facts import Group, Moment, begin, region_of, with_tags
 from reconciler.emulator.jsonval import JsonObject, as_object, as_text
 from reconciler.emulator.lifecycle import is_settled
 from reconciler.emulator.operations import follow
@@ -14,7 +14,7 @@ from reconciler.emulator.pace import Kind
 from reconciler.emulator.paging import next_link, read_token
 from reconciler.emulator.properties import spec_of
 from reconciler.emulator.readback import shown
-from reconciler.emulator.records import Listed, key_of, label_of
+from reconciler.emulator.records import Listed, group_in, key_of, label_of
 from reconciler.emulator.validation import first_objection
 from reconciler.emulator.world import Call, Reply, World, body_of, key_in
 from reconciler.emulator.writes import check_modelled, created, location_of, put
@@ -131,7 +131,7 @@ def _item(row: Listed, call: Call, world: World) -> str:
     """A list item: text made when the group was written, wherever that still holds."""
     if row.is_final and row.version == call.version:
         return row.text
-    group = load_group(row.facts)
+    group = group_in(row.facts)
     return json.dumps(shown(group, call.version, world.moment(row.reads), views=False))
 
 

@@ -129,6 +129,7 @@ class HttpServer:
         # Quiet: the emulator keeps its own log, and a test run has no use for another.
         config = uvicorn.Config(
             application,
+            log_config=None,  # uvicorn's own asks stdout for a terminal, and there may be no stdout
             log_level="warning",
             access_log=False,
             lifespan="off",

@@ -9,7 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.emulator import routes
-from reconciler.emulator.errors import Refusal, not_modelled
+from reconciler.emulator.errors import (
+    EmulatorStateUnusable,
+    Refusal,
+    not_modelled,
+    state_unusable,
+)
 from reconciler.emulator.facts import region_of
 from reconciler.emulator.jsonval import as_text
 from reconciler.emulator.pace import Pace
@@ -51,6 +56,8 @@ class Service:
                 reply = self._within(world, call, handler, headers)
         except Refusal as refusal:
             reply = _refused(refusal)
+        except EmulatorStateUnusable as exc:
+            reply = _refused(state_unusable(exc))
         request_id = str(uuid.uuid4())
         if reply.region:
             request_id = f"{region_of(reply.region)}:{request_id}"

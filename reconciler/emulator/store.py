@@ -70,7 +70,7 @@ class Database:
             self._prepare()
         except sqlite3.Error as exc:
             self._connection.close()
-            raise _unusable(path, str(exc)) from exc
+            raise _failed(path, exc) from exc
         except EmulatorStateUnusable:
             self._connection.close()
             raise
@@ -97,7 +97,7 @@ class Database:
                     raise
                 self._connection.execute("COMMIT")
             except sqlite3.DatabaseError as exc:
-                raise _unusable(self._path, str(exc)) from exc
+                raise _failed(self._path, exc) from exc
 
     def _prepare(self) -> None:
         if self._path is not None:
@@ -107,9 +107,12 @@ class Database:
         layout = self._connection.execute("PRAGMA user_version").fetchone()[0]
         tables = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if application != _APPLICATION and tables:
-            raise _unusable(self._path, "it is a database of another program")
+            raise _unusable(self._path, "it is a database of another program", _OTHER)
         if application == _APPLICATION and layout != _LAYOUT:
-            raise _unusable(self._path, f"its layout is version {layout}, expected {_LAYOUT}")
+            says = f"its layout is version {layout}, expected {_LAYOUT}"
+            raise _unusable(self._path, says, _FRESH)
+        if tables and self._path is not None:
+            _check_pages(self._connection)
         if not tables:
             for statement in _TABLES.split(";"):
                 self._connection.execute(statement)
@@ -130,8 +133,10 @@ def _connect(path: Path | None) -> sqlite3.Connection:
             isolation_level=None,
             check_same_thread=False,
         )
-    except (OSError, sqlite3.Error) as exc:
-        raise _unusable(path, str(exc)) from exc
+    except OSError as exc:
+        raise _unusable(path, (exc.strerror or str(exc)).lower(), _OTHER) from exc
+    except sqlite3.Error as exc:
+        raise _failed(path, exc) from exc
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
@@ -149,8 +154,29 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             return
 
 
-def _unusable(path: Path | None, why: str) -> EmulatorStateUnusable:
-    return EmulatorStateUnusable(
-        f"emulator state '{path or 'in memory'}': {why}; "
-        "delete the file to start empty, or name another one"
-    )
+def _check_pages(connection: sqlite3.Connection) -> None:
+    """Walk every page: a damaged one would otherwise be met in the middle of a request.
+
+    Raises:
+        sqlite3.DatabaseError: one is damaged.
+    """
+    found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    if found != "ok":
+        raise sqlite3.DatabaseError(found.splitlines()[-1])
+
+
+_FRESH = "delete the file to start empty, or name another one"
+# What is not ours, or no file at all, is nobody's to delete on our word.
+_OTHER = "name another file"
+_LATER = "try again, or name another file"
+
+
+def _failed(path: Path | None, exc: sqlite3.Error) -> EmulatorStateUnusable:
+    """What SQLite said: an operational error is about the way to the file, others its bytes."""
+    if isinstance(exc, sqlite3.OperationalError):
+        return _unusable(path, str(exc), _LATER)
+    return _unusable(path, f"it is damaged: {exc}", _FRESH)
+
+
+def _unusable(path: Path | None, why: str, advice: str) -> EmulatorStateUnusable:
+    return EmulatorStateUnusable(f"emulator state '{path or 'in memory'}': {why}; {advice}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from reconciler.core.finding import Finding
@@ -19,21 +19,26 @@ from reconciler.core.jsonval import (
     pointer,
 )
 from reconciler.manifest.document import Document
-from reconciler.manifest.pointers import why_not_ignorable
+from reconciler.manifest.pointers import absent_element, why_not_ignorable
 from reconciler.manifest.project import Project
 from reconciler.manifest.rules import finding
 from reconciler.manifest.wording import quoted, shown_path
 
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?\Z")
+_DURATION = re.compile(r"(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,6})s)?\Z")
 _PATIENCE = timedelta(minutes=10)
 
 
 def policy_of(
-    document: Document, project: Project, secrets: Sequence[Secret], *, is_task: bool
+    document: Document,
+    project: Project,
+    secrets: Sequence[Secret],
+    canonical: JsonObject,
+    *,
+    is_task: bool,
 ) -> tuple[GroupPolicy, list[Finding]]:
     """The policy without its dependencies, which need the other manifests."""
     block = as_object(document.data.get("reconcile"))
-    ignore, findings = _ignored(document, block, secrets)
+    ignore, findings = _ignored(document, block, secrets, canonical)
     protect = block.get("protect")
     policy = GroupPolicy(
         adopt=Adopt(block.get("adopt", project.adopt.value)),
@@ -59,6 +64,24 @@ def _wait(block: JsonObject, *, is_task: bool) -> Wait:
     )
 
 
+def wait_findings(document: Document) -> Iterator[Finding]:
+    """A finding where no group could become healthy in time. Tolerant of documents with errors."""
+    block = as_object(dig(document.data, "reconcile", "wait"))
+    stated = as_text(block.get("timeout"))
+    timeout = _duration(stated, _PATIENCE)
+    if not timeout:
+        place, limit = "timeout", "some time to wait"
+    elif _duration(as_text(block.get("stableFor")), timedelta(0)) >= timeout:
+        place = "stableFor"
+        limit = f"less than the timeout of {stated or 'ten minutes'}"
+    else:
+        return
+    path = ("reconcile", "wait", place)
+    says = f"expected {limit}, got {quoted(as_text(block.get(place)))}"
+    hint = "a longer timeout" if place == "stableFor" else ""
+    yield finding("M306", document.at(path), says, path=shown_path(path), hint=hint)
+
+
 def _duration(text: str, default: timedelta) -> timedelta:
     found = _DURATION.match(text)
     if not text or found is None:
@@ -68,31 +91,33 @@ def _duration(text: str, default: timedelta) -> timedelta:
 
 
 def _ignored(
-    document: Document, block: JsonObject, secrets: Sequence[Secret]
+    document: Document, block: JsonObject, secrets: Sequence[Secret], canonical: JsonObject
 ) -> tuple[tuple[Path, ...], list[Finding]]:
     paths: list[Path] = []
     findings: list[Finding] = []
-    for index, text in enumerate(as_list(dig(block, "ignore"))):
-        path, problem = _ignorable(as_text(text), secrets)
-        if problem:
-            place = ("reconcile", "ignore", index)
-            says = (
-                f"expected a property that can be ignored, got {quoted(as_text(text))}: {problem}"
-            )
-            findings.append(finding("M604", document.at(place), says, path=shown_path(place)))
-        else:
+    for index, entry in enumerate(as_list(dig(block, "ignore"))):
+        text = as_text(entry)
+        place = ("reconcile", "ignore", index)
+        path, problem, hint = _ignorable(text, secrets)
+        rule, says = "M604", f"expected a property that can be ignored, got {quoted(text)}: "
+        if not problem:
             paths.append(path)
+            rule, says = "M605", f"expected a pointer that matches something, got {quoted(text)}: "
+            problem, hint = absent_element(canonical, path)
+        if problem:
+            where = document.at(place)
+            findings.append(finding(rule, where, says + problem, path=shown_path(place), hint=hint))
     return tuple(paths), findings
 
 
-def _ignorable(text: str, secrets: Sequence[Secret]) -> tuple[Path, str]:
-    """The path a pointer names, and why it cannot be ignored."""
+def _ignorable(text: str, secrets: Sequence[Secret]) -> tuple[Path, str, str]:
+    """The path a pointer names, why it cannot be ignored, and what to try."""
     try:
         path = parse_pointer(text)
     except ValueError as exc:
-        return (), f"expected {exc}"
-    problem = why_not_ignorable(path)
+        return (), f"expected {exc}", ""
+    problem, hint = why_not_ignorable(path)
     inside = pointer(path)
     if not problem and any(s.name == inside or s.name.startswith(inside + "/") for s in secrets):
         problem = "it holds a secret, which a write would lose"
-    return path, problem
+    return path, problem, hint

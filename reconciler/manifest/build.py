@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconciler.core.finding import Finding
@@ -10,16 +10,17 @@ from reconciler.core.groups import DesiredGroup, DesiredResourceGroup
 from reconciler.core.ids import GROUP_TYPE, RESOURCE_GROUP_TYPE, GroupId, ResourceGroupId
 from reconciler.core.jsonval import Json, JsonObject, as_list, as_object, as_text, text_map
 from reconciler.core.normalise import canonical
-from reconciler.manifest.block import is_task, policy_of
+from reconciler.manifest.block import is_task, policy_of, wait_findings
 from reconciler.manifest.document import Document, Marks
 from reconciler.manifest.lenient import repaired
 from reconciler.manifest.project import Project
-from reconciler.manifest.rules import finding
+from reconciler.manifest.rules import finding, without_echoes
 from reconciler.manifest.schemas import Kind, check
 from reconciler.manifest.secrets import Surroundings, extracted
-from reconciler.manifest.semantics import meaning, own_tags
+from reconciler.manifest.semantics import meaning, region_findings
+from reconciler.manifest.tags import merged_tags, tag_findings
 from reconciler.manifest.variables import substituted
-from reconciler.manifest.wording import listed, near, quoted
+from reconciler.manifest.wording import described, listed, near, quoted
 
 # What PUT carries, apart from the tags.
 _BODY = ("location", "identity", "zones", "properties")
@@ -41,6 +42,7 @@ class Built:
     document: Document
     name: str
     resource_group: str
+    location: str  # the project's where the document states none; may be empty
     desired: DesiredGroup | DesiredResourceGroup | None
     is_group: bool
     findings: tuple[Finding, ...]
@@ -54,16 +56,28 @@ def build(document: Document, context: Context) -> Built:
             document=document,
             name="",
             resource_group="",
+            location="",
             desired=None,
             is_group=False,
             findings=tuple(found),
         )
     document, repairs = repaired(document, kind)
     document, unset = substituted(document, context.project.variables)
-    found += [*repairs, *unset, *check(document, kind)]
+    found = without_echoes(
+        found, repairs, unset, check(document, kind), _said(document, kind, context.project)
+    )
     if kind is Kind.RESOURCE_GROUP:
         return _resource_group(document, context, found)
-    return _group(document, context, [*found, *meaning(document)])
+    return _group(document, context, found)
+
+
+def _said(document: Document, kind: Kind, project: Project) -> Iterator[Finding]:
+    """What no schema can say of one document."""
+    yield from tag_findings(document, ("tags",), project.tags)
+    yield from region_findings(document, ("location",))
+    if kind is Kind.GROUP:
+        yield from meaning(document)
+        yield from wait_findings(document)
 
 
 def _kind(document: Document) -> tuple[Kind | None, list[Finding]]:
@@ -85,6 +99,9 @@ def _kind(document: Document) -> tuple[Kind | None, list[Finding]]:
         says = f"expected {listed((GROUP_TYPE, RESOURCE_GROUP_TYPE))}, got {quoted(stated)}"
         says += f": did you mean {quoted(guess)}?" if guess else ""
         return None, [finding("M011", document.at((key,)), says, path="type")]
+    if stated is not None:
+        says = f"expected {listed((GROUP_TYPE, RESOURCE_GROUP_TYPE))}, got {described(stated)}"
+        return None, [finding("M011", document.at((key,)), says, path="type")]
     if "properties" in folded or "name" in folded:
         return Kind.GROUP, []
     says = "expected a manifest with 'name' and 'properties', got a mapping with neither"
@@ -103,7 +120,8 @@ def _group(document: Document, context: Context, found: list[Finding]) -> Built:
     if not any(f.is_error for f in found):
         desired, doubts = _desired_group(document, context, resource_group)
         found += doubts
-    return _built(document, desired, resource_group, found, is_group=True)
+    location = as_text(data.get("location")) or project.location
+    return _built(document, desired, (resource_group, location), found, is_group=True)
 
 
 def _desired_group(
@@ -113,8 +131,9 @@ def _desired_group(
     project, data = context.project, document.data
     stripped, secrets, doubts = extracted(document, context.around)
     is_ending = is_task(as_object(data.get("properties")))
-    policy, problems = policy_of(document, project, secrets, is_task=is_ending)
     body = _body(stripped, project)
+    form = canonical(body)
+    policy, problems = policy_of(document, project, secrets, form, is_task=is_ending)
     group = DesiredGroup(
         id=GroupId(
             subscription=context.subscription,
@@ -122,8 +141,8 @@ def _desired_group(
             name=as_text(data.get("name")),
         ),
         body=body,
-        canonical=canonical(body),
-        tags=_tags(project.tags, data),
+        canonical=form,
+        tags=merged_tags(project.tags, text_map(data.get("tags"))),
         secrets=tuple(secrets),
         policy=policy,
         where=document.at(("name",)),
@@ -135,7 +154,6 @@ def _desired_group(
 def _resource_group(document: Document, context: Context, found: list[Finding]) -> Built:
     project, data = context.project, document.data
     location = as_text(data.get("location")) or project.location
-    found = [*found, *own_tags(document)]
     if not location:
         says = "expected a location, got none here and none in the project file"
         found.append(finding("M305", document.at(("name",)), says, hint="'location: westeurope'"))
@@ -145,16 +163,16 @@ def _resource_group(document: Document, context: Context, found: list[Finding]) 
         desired = DesiredResourceGroup(
             id=ResourceGroupId(subscription=context.subscription, name=name),
             location=location,
-            tags=_tags(project.tags, data),
+            tags=merged_tags(project.tags, text_map(data.get("tags"))),
             where=document.at(("name",)),
         )
-    return _built(document, desired, name, found, is_group=False)
+    return _built(document, desired, (name, location), found, is_group=False)
 
 
 def _built(
     document: Document,
     desired: DesiredGroup | DesiredResourceGroup | None,
-    resource_group: str,
+    place: tuple[str, str],
     found: list[Finding],
     *,
     is_group: bool,
@@ -162,7 +180,8 @@ def _built(
     return Built(
         document=document,
         name=as_text(document.data.get("name")),
-        resource_group=resource_group,
+        resource_group=place[0],
+        location=place[1],
         desired=None if any(f.is_error for f in found) else desired,
         is_group=is_group,
         findings=tuple(found),
@@ -174,13 +193,6 @@ def _body(data: JsonObject, project: Project) -> JsonObject:
     if "location" not in body and project.location:
         body["location"] = project.location
     return body
-
-
-def _tags(defaults: Mapping[str, str], data: JsonObject) -> Mapping[str, str]:
-    """The project's tags under the manifest's; tag names are compared without case."""
-    own = text_map(data.get("tags"))
-    taken = {name.lower() for name in own}
-    return {**{k: v for k, v in defaults.items() if k.lower() not in taken}, **own}
 
 
 def stated_dependencies(data: JsonObject) -> list[Json]:

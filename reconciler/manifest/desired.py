@@ -14,7 +14,7 @@ from reconciler.manifest import files
 from reconciler.manifest.build import Built, Context, build
 from reconciler.manifest.links import linked
 from reconciler.manifest.project import Project
-from reconciler.manifest.rules import finding
+from reconciler.manifest.rules import finding, without_echoes
 from reconciler.manifest.secrets import Surroundings
 from reconciler.manifest.source import parse
 
@@ -92,21 +92,29 @@ def _load(context: Context, paths: Sequence[pathlib.Path]) -> DesiredSet:
             findings += found
     in_scope = [unit for unit in built if unit.document.file in names]
     groups, resource_groups, links = linked(built)
-    findings += [f for f in links if f.where.file in names]
-    findings += [f for unit in in_scope for f in unit.findings]
+    said = [f for unit in in_scope for f in unit.findings]
+    findings = without_echoes(findings, said, [f for f in links if f.where.file in names])
     has_errors = any(f.is_error for f in findings)
     return DesiredSet(
         groups=tuple(g for g in groups if g.where.file in names),
         resource_groups=tuple(g for g in resource_groups if g.where.file in names),
         findings=in_order(findings),
-        is_complete=_has_all(project, every, chosen) and not has_errors,
+        is_complete=_has_all(project, every, chosen, paths) and not has_errors,
         files=len(names),
         documents=len(in_scope),
     )
 
 
-def _has_all(project: Project, every: Sequence[pathlib.Path], chosen: Sequence[object]) -> bool:
-    return project.file is not None and bool(every) and set(every) <= set(chosen)
+def _has_all(
+    project: Project,
+    every: Sequence[pathlib.Path],
+    chosen: Sequence[object],
+    paths: Sequence[pathlib.Path],
+) -> bool:
+    """Whether nothing of the project was left out; one whose last manifest is gone has it all."""
+    if project.file is None or not set(every) <= set(chosen):
+        return False
+    return bool(every) or files.covered(project.root, paths, project.cwd)
 
 
 def _files(
@@ -114,9 +122,10 @@ def _files(
 ) -> tuple[list[pathlib.Path], list[Finding]]:
     """Every manifest file of the project; without a project file, of the paths."""
     if project.file is None:
-        return _loose(project, paths), []
+        return _loose(project, paths)
     if not project.manifests:
-        return list(files.walked(project.root)), []
+        found, closed = files.walked(project.root)
+        return found, [files.closed_folder(error, project.cwd) for error in closed]
     found, wrong = files.matched(project.root, project.manifests)
     home = files.start_of(project.file, project.cwd)
     return found, [
@@ -125,18 +134,23 @@ def _files(
     ]
 
 
-def _loose(project: Project, paths: Sequence[pathlib.Path]) -> list[pathlib.Path]:
+def _loose(
+    project: Project, paths: Sequence[pathlib.Path]
+) -> tuple[list[pathlib.Path], list[Finding]]:
     found: dict[pathlib.Path, None] = {}
+    wrong: list[Finding] = []
     for given in paths or (project.root,):
         full = project.cwd / given
         try:
             if full.is_dir():
-                found.update(dict.fromkeys(files.walked(full)))
+                inside, closed = files.walked(full)
+                found.update(dict.fromkeys(inside))
+                wrong += [files.closed_folder(error, project.cwd) for error in closed]
             elif full.exists():
                 found[full] = None
         except (OSError, ValueError):
             continue  # `selected` says what is wrong with the path
-    return sorted(found)
+    return sorted(found), wrong
 
 
 def _file(path: pathlib.Path, context: Context) -> tuple[list[Built], list[Finding]]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.core.finding import Finding, Mark, Position
@@ -74,13 +74,15 @@ def folder_of(path: Path) -> Path:
     return path
 
 
-def walked(root: Path) -> Iterator[Path]:
-    """Every YAML file below `root` in a fixed order.
+def walked(root: Path) -> tuple[list[Path], list[OSError]]:
+    """Every YAML file below `root` in a fixed order, and the folders that cannot be read.
 
     Hidden folders, folders with a project file of their own, links to folders and project files
     are left out.
     """
-    for folder, inner, names in os.walk(root):
+    found: list[Path] = []
+    closed: list[OSError] = []
+    for folder, inner, names in os.walk(root, onerror=closed.append):
         here = Path(folder)
         inner[:] = sorted(
             name
@@ -91,7 +93,15 @@ def walked(root: Path) -> Iterator[Path]:
         for name in sorted(names):
             is_yaml = name.endswith(_SUFFIXES) and not name.startswith(".")
             if is_yaml and name not in PROJECT_FILES:
-                yield here / name
+                found.append(here / name)
+    return found, closed
+
+
+def closed_folder(error: OSError, cwd: Path) -> Finding:
+    """A folder that could not be read: nobody can tell whether it holds manifests."""
+    got = (error.strerror or "an error").lower()
+    where = start_of(Path(os.fsdecode(error.filename or ".")), cwd)
+    return finding("M001", where, f"expected a folder that can be read, got: {got}")
 
 
 def matched(root: Path, patterns: Sequence[str]) -> tuple[list[Path], list[tuple[int, str]]]:
@@ -129,6 +139,17 @@ def selected(files: Sequence[Path], paths: Sequence[Path], cwd: Path) -> list[Pa
     return sorted(c for c in chosen if isinstance(c, Path)) + [
         c for c in chosen if isinstance(c, Finding)
     ]
+
+
+def covered(folder: Path, paths: Sequence[Path], cwd: Path) -> bool:
+    """Whether `paths` ask for all of `folder`: it, a folder above it, or its project file."""
+    inside = _real(folder).rstrip(os.sep) + os.sep
+    for given in paths:
+        full = Path(os.path.normpath(cwd / given))
+        real = _real(full.parent if full.name in PROJECT_FILES else full)
+        if real and inside.startswith(real.rstrip(os.sep) + os.sep):
+            return True
+    return not paths
 
 
 def _no_match(full: Path, cwd: Path) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,8 @@ from reconciler.core.jsonval import (
 from reconciler.core.policy import Limits, Prune
 from reconciler.errors import UsageError
 from reconciler.manifest.files import find_project_file, folder_of, read, shown, start_of
-from reconciler.manifest.rules import finding
+from reconciler.manifest.rules import finding, without_echoes
+from reconciler.manifest.tags import merged_tags, tag_findings
 from reconciler.manifest.wording import listed, quoted
 
 if TYPE_CHECKING:
@@ -90,7 +91,9 @@ def _read(
     raw = read(file, cwd)
     if isinstance(raw, Finding):
         return None, (raw,)
-    documents, found = parse(shown(file, cwd), raw)
+    documents, found = parse(
+        shown(file, cwd), raw, noun="a project file with 'owner'", keys="'owner'"
+    )
     findings = list(found)
     for extra in documents[1:]:
         findings.append(finding("M503", extra.at(()), "expected one document, got another"))
@@ -121,8 +124,10 @@ class _Reader:
         document = replace(document, data=_without_later(document.data))
         document, repairs = repaired(document, Kind.PROJECT)
         self.where = {path: document.at(path) for path in document.values}
-        findings += [*repairs, *check(document, Kind.PROJECT), *references(document)]
-        return document.data, findings
+        shape = check(document, Kind.PROJECT)
+        return document.data, without_echoes(
+            findings, repairs, references(document), shape, _meaning(document)
+        )
 
     def project(self, data: JsonObject, environment: str | None) -> Project:
         environments = as_object(data.get("environments"))
@@ -146,7 +151,7 @@ class _Reader:
             subscription=as_text(settings.get("subscription")).lower(),
             resource_group=as_text(settings.get("resourceGroup")),
             location=as_text(settings.get("location")),
-            tags=_merged(dig(data, "defaults", "tags"), chosen.get("tags")),
+            tags=merged_tags(text_map(dig(data, "defaults", "tags")), text_map(chosen.get("tags"))),
             variables=_merged(data.get("variables"), chosen.get("variables")),
             protect=chosen.get("protect") is True,
             known_resource_groups=_resource_groups(data),
@@ -205,6 +210,18 @@ def _resource_groups(data: JsonObject) -> tuple[str, ...]:
     for name in filter(None, named):
         by_folded.setdefault(name.lower(), name)
     return tuple(by_folded.values())
+
+
+def _meaning(document: Document) -> Iterator[Finding]:
+    """What the schema cannot say, of the defaults and of every environment."""
+    from reconciler.manifest.semantics import region_findings
+
+    general = text_map(dig(document.data, "defaults", "tags"))
+    yield from tag_findings(document, ("defaults", "tags"))
+    yield from region_findings(document, ("defaults", "location"))
+    for name in as_object(document.data.get("environments")):
+        yield from tag_findings(document, ("environments", name, "tags"), general)
+        yield from region_findings(document, ("environments", name, "location"))
 
 
 def _not_yet(document: Document) -> list[Finding]:

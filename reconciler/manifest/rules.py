@@ -4,7 +4,7 @@ M2 shape, M3 meaning, M4 secrets, M5 project and variables, M6 several manifests
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.core.finding import Finding, Position, Severity
@@ -55,6 +55,7 @@ _ALL = (
     ("M303", _ERROR, "a volume has exactly one kind"),
     ("M304", _ERROR, "tags that aci-reconcile keeps for itself are not set"),
     ("M305", _ERROR, "a group has a resource group, a resource group a location"),
+    ("M306", _ERROR, "a group can become healthy in the time it is given"),
     ("M401", _WARNING, "a secret is a reference, not written down"),
     ("M402", _WARNING, "a secret's reference can be followed"),
     ("M403", _WARNING, "a write-only value is given"),
@@ -68,6 +69,8 @@ _ALL = (
     ("M602", _ERROR, "dependsOn names another group of the project"),
     ("M603", _ERROR, "dependencies form no cycle"),
     ("M604", _ERROR, "ignore names a property that can be compared"),
+    ("M605", _WARNING, "ignore names something that the manifest has"),
+    ("M606", _ERROR, "a DNS label is asked for once in a region"),
 )
 
 RULES: Mapping[str, Rule] = {
@@ -79,3 +82,14 @@ def finding(rule: str, where: Position, says: str, *, path: str = "", hint: str 
     """A finding with the severity its rule has."""
     severity = RULES[rule].severity
     return Finding(rule=rule, severity=severity, where=where, path=path, says=says, hint=hint)
+
+
+def without_echoes(*stages: Iterable[Finding]) -> list[Finding]:
+    """The findings of all stages, without those about a value that an earlier stage refused."""
+    kept: list[Finding] = []
+    refused: set[tuple[Position, str]] = set()
+    for stage in stages:
+        new = [found for found in stage if (found.where, found.path) not in refused]
+        refused |= {(found.where, found.path) for found in new if found.is_error and found.path}
+        kept += new
+    return kept

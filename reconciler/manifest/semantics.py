@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from reconciler.core.finding import Finding
-from reconciler.core.jsonval import JsonObject, WirePath, as_list, as_object
+from reconciler.core.jsonval import JsonObject, Path, WirePath, as_list, as_object, dig
 from reconciler.manifest.document import Document
 from reconciler.manifest.rules import finding
 from reconciler.manifest.wording import listed, near, quoted, shown_path
 
-_OURS = "aci-reconcile-"
+# Words and digits, as in `West Europe`, `westeurope` and `East US 2`: ARM folds case and blanks.
+_REGION = re.compile(r"[A-Za-z][A-Za-z0-9]*( +[A-Za-z0-9]+)*\Z")
 _VOLUME_KINDS = ("azureFile", "emptyDir", "gitRepo", "secret")
 
 _Named = tuple[WirePath, JsonObject]
 
 
 def meaning(document: Document) -> Iterator[Finding]:
-    """Findings about names, volumes and tags."""
-    yield from own_tags(document)
+    """Findings about names and volumes."""
     containers = [*_named(document, "initContainers"), *_named(document, "containers")]
     volumes = _named(document, "volumes")
     yield from _repeated(document, containers, "container")
@@ -33,15 +34,12 @@ def meaning(document: Document) -> Iterator[Finding]:
             yield from _mount(document, (*place, "name"), mount.get("name"), known)
 
 
-def own_tags(document: Document) -> Iterator[Finding]:
-    """A finding for each tag that is not the manifest's to set."""
-    for name in as_object(document.data.get("tags")):
-        if name.lower().startswith(_OURS):
-            path = ("tags", name)
-            says = f"expected a tag of yours, got {quoted(name)}, which aci-reconcile sets"
-            yield finding(
-                "M304", document.at_key(path), says, path=shown_path(path), hint="removing it"
-            )
+def region_findings(document: Document, path: Path) -> Iterator[Finding]:
+    """A finding where the location at `path` cannot be one."""
+    text = dig(document.data, *path)
+    if isinstance(text, str) and not _REGION.match(text):
+        says = f"expected a region such as 'westeurope' or 'West Europe', got {quoted(text)}"
+        yield finding("M205", document.at(path), says, path=shown_path(path))
 
 
 def _named(document: Document, member: str) -> list[_Named]:

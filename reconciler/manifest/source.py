@@ -24,11 +24,15 @@ _DEEPEST = 100
 _MOST_COPIES = 10_000  # values that aliases of one file may add
 _CORE = "tag:yaml.org,2002:"
 
+# JSON writes a character beyond U+FFFF as two escapes; YAML knows each of them alone, and no half.
+_BAD_ESCAPE = "found invalid Unicode character escape code"
+_ESCAPE_HINT = "the character itself, or '\\U' and its eight digits, instead of a pair of '\\u'"
+
 # PyYAML's stubs know neither the anchors nor the certain marks of these events.
 Event: TypeAlias = Any
 
 
-class _Stop(Exception):  # noqa: N818  # a way out, not an error
+class _Stop(Exception):  # a way out, not an error
     """The rest of the file cannot be read."""
 
     def __init__(self, found: Finding) -> None:
@@ -36,8 +40,13 @@ class _Stop(Exception):  # noqa: N818  # a way out, not an error
         self.found = found
 
 
-def parse(file: str, raw: bytes) -> tuple[tuple[Document, ...], tuple[Finding, ...]]:
-    """The documents of one file, shown as `file`, and what is wrong with them. Total."""
+def parse(
+    file: str, raw: bytes, *, noun: str = "a manifest", keys: str = "'name' and 'properties'"
+) -> tuple[tuple[Document, ...], tuple[Finding, ...]]:
+    """The documents of one file, shown as `file`, and what is wrong with them. Total.
+
+    `noun` and `keys` say what is expected where there is nothing, or no mapping.
+    """
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
@@ -45,7 +54,7 @@ def parse(file: str, raw: bytes) -> tuple[tuple[Document, ...], tuple[Finding, .
         kind = "UTF-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "other bytes"
         says = f"expected UTF-8, got {kind}"
         return (), (finding("M002", where, says, hint="saving the file as UTF-8"),)
-    reader = _Reader(file)
+    reader = _Reader(file, keys)
     try:
         reader.read(text)
     except _Stop as stop:
@@ -53,7 +62,7 @@ def parse(file: str, raw: bytes) -> tuple[tuple[Document, ...], tuple[Finding, .
     except yaml.YAMLError as exc:
         reader.findings.append(_syntax(file, text, exc))
     if not reader.documents and not reader.findings:
-        says = "expected a manifest, got an empty file"
+        says = f"expected {noun}, got an empty file"
         reader.findings.append(finding("M008", _where(file, 1, 1), says))
     return tuple(reader.documents), tuple(reader.findings)
 
@@ -70,7 +79,8 @@ def _syntax(file: str, text: str, exc: yaml.YAMLError) -> Finding:
         where = _offset(file, text, getattr(exc, "position", 0))
     problem = getattr(exc, "problem", None) or getattr(exc, "reason", None) or "unreadable text"
     # The problem is libyaml's fixed wording; the snippet, which may hold a secret, is left out.
-    return finding("M003", where, f"expected YAML, got an error: {problem}")
+    hint = _ESCAPE_HINT if problem == _BAD_ESCAPE else ""
+    return finding("M003", where, f"expected YAML, got an error: {problem}", hint=hint)
 
 
 def _offset(file: str, text: str, position: int) -> Position:
@@ -89,8 +99,9 @@ class _Anchor:
 class _Reader:
     """Builds the documents of one file, event by event."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, keys: str) -> None:
         self.file = file
+        self.keys = keys
         self.documents: list[Document] = []
         self.findings: list[Finding] = []
         self._copies = 0
@@ -124,7 +135,7 @@ class _Reader:
                 )
             )
         else:
-            says = f"expected a mapping with 'name' and 'properties', got {described(data)}"
+            says = f"expected a mapping with {self.keys}, got {described(data)}"
             self._say("M007", self._values.get((), (1, 1)), (), says)
 
     def _say(self, rule: str, pair: Pair, path: WirePath, says: str, hint: str = "") -> None:

@@ -109,11 +109,57 @@ def test_named_paths_that_are_no_manifests_are_findings(tmp_path, write, load):
 
 
 @pytest.mark.usefixtures("project")
-def test_a_project_without_manifests_is_never_complete(load):
+@pytest.mark.parametrize("names", [[], ["."], ["aci-reconcile.yaml"], [".."]])
+def test_a_project_whose_last_manifest_is_gone_is_complete(load, names):
+    """What it owned is then seen; that nothing is removed for it is the plan's business."""
+    loaded = load(*names)
+
+    assert [f.rule for f in loaded.findings] in (["M013"], [])
+    assert not loaded.errors
+    assert loaded.is_complete is True
+
+
+@pytest.mark.usefixtures("project")
+def test_a_path_into_an_empty_project_narrows_it(tmp_path, load):
+    (tmp_path / "empty").mkdir()
+
+    loaded = load("empty")
+
+    assert found(loaded) == ["M013 empty"]
+    assert loaded.is_complete is False
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("other", [True, False])
+def test_a_folder_that_cannot_be_read_makes_the_scope_incomplete(
+    tmp_path, write, load, monkeypatch, other
+):
+    """Its manifests would look as if they were gone."""
+    (tmp_path / "closed").mkdir()
+    if other:
+        write("web.yaml", web())
+    scan = os.scandir
+
+    def refusing(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
     loaded = load()
 
-    assert found(loaded) == ["M013 ."]
-    assert not loaded.errors
+    assert "closed:1:1: M001 expected a folder that can be read, got: permission denied" in [
+        str(f) for f in loaded.errors
+    ]
+    assert loaded.is_complete is False
+
+
+def test_an_empty_project_whose_pattern_matches_nothing_is_incomplete(write, load):
+    write("aci-reconcile.yaml", PROJECT + 'manifests: ["*.yaml", "none/*.yaml"]\n')
+
+    loaded = load()
+
+    assert "M504 aci-reconcile.yaml" in found(loaded)
     assert loaded.is_complete is False
 
 
