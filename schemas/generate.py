@@ -216,8 +216,8 @@ def _name() -> Schema:
         "type": "string",
         "maxLength": 63,
         "pattern": r"^(?!\.{1,2}$)[^/?#%\\\s\u0000-\u001f]+$",
-        "patternErrorMessage": "expected 1 to 63 characters without blanks and without "
-        "'/', '?', '#', '%' or '\\'",
+        "patternErrorMessage": "expected 1 to 63 characters other than '.' and '..', "
+        "without blanks and without '/', '?', '#', '%' or '\\'",
         "description": "The container group's name; part of its id, so a new name is a new group.",
     }
 

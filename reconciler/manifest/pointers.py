@@ -69,7 +69,8 @@ def absent_element(canonical: JsonObject, path: Path) -> tuple[str, str]:
         members = value if isinstance(value, dict) else {}
         is_keyed = node is not None and node.row is not None and bool(node.row.key)
         if is_keyed and part not in members and (part.isdigit() or index < len(path) - 1):
-            why = "lists go by name, not by position" if part.isdigit() else "no element has that name"
+            by_position = "lists go by name, not by position"
+            why = by_position if part.isdigit() else "no element has that name"
             names = [pointer((name,))[1:] for name in members if name != ORDER]
             return why, listed(names[:_MOST_NAMES]) if names else ""
         value = members.get(part)
