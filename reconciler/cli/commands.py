@@ -280,6 +280,24 @@ def schema(options: Options) -> ExitCode:
     return ExitCode.DONE
 
 
+def explain(options: Options) -> ExitCode:
+    """Print what the property table knows of a path."""
+    from reconciler.core.explain import explain as look_up
+    from reconciler.core.explain import nearest
+    from reconciler.manifest.describe import description
+
+    found = look_up(options.property)
+    if found is None:
+        close = ", ".join(nearest(options.property))
+        hint = f"did you mean {close}?" if close else "write a path as in reconcile.ignore"
+        raise UsageError(f"no property '{options.property}'", hint=hint)
+    print("/".join(found.path))
+    for label, text in (("what", description(found.path)), *found.facts):
+        if text:
+            print(f"  {label:<9} {text}")
+    return ExitCode.DONE
+
+
 def emulator(options: Options) -> ExitCode:
     """Serve the emulator until Ctrl-C."""
     import threading

@@ -46,6 +46,7 @@ class Options:
     tail: int | None = None
     timestamps: bool = False
     schema: str = "manifest"
+    property: str = ""
     host: str = "127.0.0.1"
     port: int = 8080
     database: Path | None = None

@@ -216,6 +216,14 @@ def _schema(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _explain(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "property",
+        metavar="PROPERTY",
+        help="such as properties/containers/*/properties/image, or a pointer as in a plan",
+    )
+
+
 def _emulator(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
@@ -280,6 +288,15 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
         "print the JSON Schema of manifests, of the project file, or of reports",
         "",
         _schema,
+    ),
+    "explain": (
+        "tell what a property is, its default, and what a change of it costs",
+        (
+            "  aci-reconcile explain 'properties/containers/*/properties/image'\n\n"
+            "A source carries its grade: R recorded traffic, S specification, D documentation,\n"
+            "I public issue, C source of another client, INF inferred."
+        ),
+        _explain,
     ),
     "emulator": (
         "serve the ARM emulator over HTTP, for any Azure SDK",

@@ -63,6 +63,7 @@ def test_the_help_teaches(repository: Repository) -> None:
         "logs",
         "destroy",
         "schema",
+        "explain",
         "emulator",
         "demo",
     ):
@@ -797,3 +798,29 @@ def test_a_secret_is_in_no_output_at_no_level(repository: Repository) -> None:
     assert "hunter2" not in shown
     assert "0123456789abcdefg" not in shown
     assert "hunter2" not in json.dumps(repository.emulator.groups(repository.subscription))
+
+
+# explain
+
+
+def test_explain_tells_what_a_property_is_and_what_a_change_costs(repository: Repository) -> None:
+    done = command("explain", "properties/containers/*/properties/image", cwd=repository.root)
+
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert lines[0] == "properties/containers/*/properties/image"
+    assert [line.split()[0] for line in lines[1:]] == [
+        "what",
+        "access",
+        "default",
+        "change",
+        "compared",
+        "source",
+    ]
+
+
+def test_explain_helps_with_a_near_miss(repository: Repository) -> None:
+    done = command("explain", "restartPolicy", cwd=repository.root)
+
+    assert (done.code, done.out) == (64, "")
+    assert "did you mean properties/restartPolicy?" in done.err

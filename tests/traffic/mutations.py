@@ -90,6 +90,8 @@ def mutations(body: Wire) -> Iterator[Mutation]:
     for place in leaves(body):
         old = at(body, place)
         yield _made(How.CHANGED, body, place, old, _other(body, place, old))
+        if _has_case(place, old):
+            yield _made(How.CHANGED, body, place, old, old.swapcase())
         yield _made(How.REMOVED, body, place, old, ABSENT)
         holder = place[:-1]
         if isinstance(place[-1], int):
@@ -103,6 +105,13 @@ def mutations(body: Wire) -> Iterator[Mutation]:
             seen.add(holder)
             for sibling, value in _siblings(body, holder):
                 yield _made(How.KNOWN, body, sibling, ABSENT, value)
+
+
+def _has_case(place: Place, old: Any) -> bool:
+    """Whether it is a text whose letters may be in another case."""
+    rules = rules_at(place)
+    is_free = rules.get("type") == "string" and "pattern" not in rules and "const" not in rules
+    return isinstance(old, str) and old != old.swapcase() and (is_free or "settings" in place[:-1])
 
 
 def _made(how: How, body: Wire, place: Place, old: Any, new: Any) -> Mutation:
@@ -206,9 +215,9 @@ def _squeezed(text: str) -> str:
 
 
 def _filled(place: Place) -> Any:
-    """Something in an empty object or list; in one that holds only what Azure sets, just that."""
+    """Something where nothing or something empty is; in an object that holds only what Azure sets, just that."""
     rules = rules_at(place)
-    if rules.get("type") == "array" or is_map(place) or rules.get("properties"):
+    if rules.get("type") != "object" or is_map(place) or rules.get("properties"):
         return sample(place, ())
     server = [name for name, child in _node(place).children.items() if child.row is not None]
     return {server[0] if server else UNKNOWN_KEY: "sample-text"}
