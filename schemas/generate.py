@@ -54,6 +54,7 @@ FACTS: dict[tuple[str, str], Schema] = {
     ("InitContainerDefinition", "name"): NAMED,
     ("EnvironmentVariable", "name"): NAMED,
     ("Volume", "name"): NAMED,
+    ("Volume", "emptyDir"): {"additionalProperties": False},  # Azure knows no member of it
     ("VolumeMount", "name"): NAMED,
     ("VolumeMount", "mountPath"): NAMED,
     ("VolumeMount", "readOnly"): {"default": False},

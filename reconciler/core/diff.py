@@ -163,6 +163,8 @@ def _is_compared(path: Path, before: Json, after: Json) -> bool:
     if row is None or (before is not None and after is not None):
         return True
     if row.access is Access.ASSIGNED:
+        return after is not None
+    if row.access is Access.UNCONFIRMED:
         return False
     # It came or went with the sibling it hangs on; only a value that is not the default asks for
     # anything.

@@ -14,7 +14,10 @@ _ACCESS = {
     Access.READ_ONLY: "read-only: set by Azure, never compared, not allowed in a manifest",
     Access.WRITE_ONLY: "write-only: Azure never shows it; compared by keyed digest or not at all",
     Access.ASSIGNED: (
-        "assigned: Azure chooses it when the manifest does not; compared where both say it"
+        "assigned: Azure chooses it when the manifest does not; compared where the manifest does"
+    ),
+    Access.UNCONFIRMED: (
+        "read-write, but what Azure answers was never recorded: compared where both sides state it"
     ),
 }
 _EFFECT = {

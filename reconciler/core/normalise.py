@@ -73,6 +73,8 @@ def _squeezed(text: str) -> str:
 def _value(value: Json, node: Node) -> Json:
     """The canonical form of one value, None where it says nothing."""
     row = node.row
+    if isinstance(value, dict) and row is not None and row.bare and node.is_leaf:
+        return {}  # being there is all it says; members nobody knows are dropped by Azure (C.1)
     if isinstance(value, dict) and (node.children or node.any or node.is_open):
         found = _open(value) if node.is_open else _object(value, node)
         return found if found or (row and row.bare) else None

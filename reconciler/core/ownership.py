@@ -151,7 +151,7 @@ def _order(names: Json, path: Path, ignored: tuple[Path, ...]) -> Json:
 
 def _is_assigned(path: Path) -> bool:
     row = row_of(path)
-    return row is not None and row.access is Access.ASSIGNED
+    return row is not None and row.access in (Access.ASSIGNED, Access.UNCONFIRMED)
 
 
 def desired_hash(desired: DesiredGroup) -> str:

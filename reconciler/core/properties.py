@@ -22,7 +22,8 @@ class Access(Enum):
     READ_WRITE = "read-write"
     READ_ONLY = "read-only"  # dropped on both sides
     WRITE_ONLY = "write-only"  # never comes back: compared by keyed digest or not at all
-    ASSIGNED = "assigned"  # the service may choose it: compared only where both sides state it
+    ASSIGNED = "assigned"  # the service chooses what a manifest leaves out: then not compared
+    UNCONFIRMED = "unconfirmed"  # read-back never recorded: compared where both sides state it
 
 
 class Effect(IntEnum):
@@ -334,7 +335,7 @@ def _network() -> Iterator[Property]:
     )
     yield _row(
         "properties/subnetIds/*/name",
-        access=Access.ASSIGNED,
+        access=Access.UNCONFIRMED,
         effect=replace,
         source="I12 [INF]: a label whose read-back was never recorded",
     )

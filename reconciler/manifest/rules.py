@@ -43,6 +43,7 @@ _ALL = (
     ("M105", _WARNING, "the date in apiVersion is quoted"),
     ("M106", _WARNING, "what only Azure sets is left out"),
     ("M107", _WARNING, "an empty part of a newer API version is left out"),
+    ("M108", _WARNING, "a value that Azure drops is left out"),
     ("M201", _ERROR, "a key is known"),
     ("M202", _ERROR, "a required key is present"),
     ("M203", _ERROR, "a value has the type that is due"),

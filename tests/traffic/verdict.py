@@ -210,4 +210,4 @@ def _line(what: Class, changes: Iterable[Change], rules: Iterable[str]) -> str:
         f"{c.kind.value} {'/'.join(c.path)} {c.effect.name}{' sensitive' * c.sensitive}"
         for c in changes
     )
-    return f"{what.value} {', '.join([*told, *rules])}".rstrip()
+    return f"{what.value} {', '.join([*told, *filter(None, rules)])}".rstrip()
