@@ -148,8 +148,11 @@ class GroupStatus:
     why: str
 
 
-def status(wanted: Wanted, azure: Azure) -> tuple[GroupStatus, ...]:
-    """One line a group that a manifest names or that we own; costs one GET a live group."""
+def status(wanted: Wanted, azure: Azure) -> tuple[tuple[GroupStatus, ...], tuple[str, ...]]:
+    """A line for each group that a manifest names or that we own, and notes on what was looked at.
+
+    Costs one GET a live group.
+    """
     observed = observe(azure.cloud, wanted.scope)
     asker = Asker(owner=wanted.owner, key=azure.key)
     named = {group.id.address for group in wanted.groups}
@@ -171,7 +174,7 @@ def status(wanted: Wanted, azure: Azure) -> tuple[GroupStatus, ...]:
         GroupStatus(target=orphan.live.id, sync="orphan", live=orphan.live, why=orphan.note)
         for orphan in planned.orphans
     ]
-    return tuple(sorted(rows, key=lambda row: row.target.address))
+    return tuple(sorted(rows, key=lambda row: row.target.address)), planned.notes
 
 
 def named_group(name: str, wanted: Wanted, azure: Azure) -> GroupId:

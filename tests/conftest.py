@@ -318,7 +318,7 @@ class Repository:
 
     def status(self) -> dict[str, str]:
         """How each group stands against git."""
-        return {row.target.name: row.sync for row in app.status(self.wanted(), self.azure)}
+        return {row.target.name: row.sync for row in app.status(self.wanted(), self.azure)[0]}
 
     def id(self, name: str, *, into: str = HOME) -> GroupId:
         """The group of that name."""

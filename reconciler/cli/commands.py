@@ -186,7 +186,7 @@ def status(options: Options) -> ExitCode:
         return loaded
     project, desired = loaded
     with azure(options, cloud=project.cloud) as connected:
-        groups = app.status(_wanted(options, project, desired, prunes=False), connected)
+        groups, notes = app.status(_wanted(options, project, desired, prunes=False), connected)
     lines = [
         StatusLine(
             target=group.target,
@@ -199,7 +199,10 @@ def status(options: Options) -> ExitCode:
         )
         for group in groups
     ]
-    Console(options).report(status_report(lines, exit_code=ExitCode.DONE))
+    console = Console(options)
+    for note in notes:
+        console.say(f"note: {note}")
+    console.report(status_report(lines, exit_code=ExitCode.DONE))
     return ExitCode.DONE
 
 

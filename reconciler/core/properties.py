@@ -8,7 +8,7 @@ dropped from live bodies (Azure adds properties) and refused in manifests.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from functools import cache
@@ -524,8 +524,3 @@ def row_of(path: Path) -> Property | None:
             return found if node.is_open or node.is_leaf else None
         node, found = child, child.row or found
     return found
-
-
-def by_path() -> Mapping[Path, Property]:
-    """Every row by its pattern."""
-    return {row.path: row for row in PROPERTIES}

@@ -24,12 +24,11 @@ from reconciler.execute.wait import Waiter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What Azure holds. `is_whole` is false when only some resource groups could be listed."""
+    """What Azure holds; `notes` say what could not be looked at."""
 
     groups: tuple[LiveGroup, ...]
     resource_groups: tuple[LiveResourceGroup, ...]
     notes: tuple[str, ...] = ()
-    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +142,7 @@ def _observe_by_resource_group(
         found += _lives(bodies or ())
     looked = ", ".join(scope.resource_groups) or "none"
     note = f"the subscription may not be listed: looked only at resource groups {looked}"
-    return Observed(groups=tuple(found), resource_groups=homes, notes=(note,), is_whole=False)
+    return Observed(groups=tuple(found), resource_groups=homes, notes=(note,))
 
 
 def _lives(bodies: Sequence[Json]) -> tuple[LiveGroup, ...]:
