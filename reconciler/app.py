@@ -91,7 +91,9 @@ def plan(wanted: Wanted, azure: Azure, consent: Consent, *, settles: bool = Fals
     asker, left_out = _who_asks(wanted, azure, consent, observed)
     if settles:
         waiter = Waiter(cloud=azure.cloud, clock=azure.clock, pace=azure.pace)
-        observed = settled(observed, wanted.groups, waiter, workers=azure.workers)
+        foreign = {g.id.address for g in observed.groups if _is_foreign(g, wanted.owner)}
+        ours = {group.id.address for group in wanted.groups} - left_out - foreign
+        observed = settled(observed, ours, waiter, workers=azure.workers)
     observed = with_views(azure.cloud, observed, wanted.groups, asker, workers=azure.workers)
     planned = build_plan(_situation(wanted, observed, asker, consent, left_out))
     _check_consent(planned, observed, wanted, consent)
@@ -106,6 +108,7 @@ def apply(
     tell: Callable[[Action, str], None],
     landed: Callable[[Outcome], None],
     interrupted: Callable[[int], None],
+    interrupts: Callable[[], int] = lambda: 0,
 ) -> Run:
     """What became of carrying out a plan.
 
@@ -122,7 +125,14 @@ def apply(
         commit=commit,
         tell=tell,
     )
-    return run(planned, writer, parallelism=azure.workers, landed=landed, interrupted=interrupted)
+    return run(
+        planned,
+        writer,
+        parallelism=azure.workers,
+        landed=landed,
+        interrupted=interrupted,
+        interrupts=interrupts,
+    )
 
 
 def teardown(wanted: Wanted, azure: Azure, *, resource_groups: bool) -> Plan:
@@ -219,6 +229,10 @@ def logs(
     return tuple(
         (name, azure.cloud.logs(group, name, tail=tail, timestamps=timestamps)) for name in names
     )
+
+
+def _is_foreign(live: LiveGroup, owner: str) -> bool:
+    return ownership_of(live, owner) is Ownership.FOREIGN
 
 
 def _who_asks(

@@ -270,7 +270,7 @@ def _policy() -> Schema:
             "minimum": 0,
             "maximum": 100,
             "default": 20,
-            "description": "How many of a hundred owned groups a run may delete, from ten on.",
+            "description": "How many of a hundred owned groups a run may delete, from two on.",
         },
         maxReplaces={
             "type": "integer",

@@ -147,19 +147,22 @@ def _carry_out(
 ) -> ExitCode:
     from reconciler import app
     from reconciler.cli.connection import commit_of
+    from reconciler.cli.signals import counted_interrupts
     from reconciler.core.outcome import exit_code
     from reconciler.report.rows import apply_report
 
     console = Console(options)
     progress = console.progress(planned)
-    done = app.apply(
-        planned,
-        connected,
-        commit=commit_of(project.root),
-        tell=progress.tell,
-        landed=progress.landed,
-        interrupted=progress.interrupted,
-    )
+    with counted_interrupts() as interrupts:
+        done = app.apply(
+            planned,
+            connected,
+            commit=commit_of(project.root),
+            tell=progress.tell,
+            landed=progress.landed,
+            interrupted=progress.interrupted,
+            interrupts=interrupts,
+        )
     console.say("")  # parts the progress from the result
     code = exit_code(done.outcomes, is_interrupted=done.is_interrupted)
     report = apply_report(

@@ -94,8 +94,11 @@ def _interrupt_on_signals() -> None:
 
     # Outside the main thread somebody embeds us and handles signals.
     with suppress(ValueError):
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, interrupt)
+        for name in ("SIGTERM", "SIGHUP"):  # the second is not everywhere
+            number = getattr(signal, name, None)
+            # Whoever ignores a signal, as nohup does, means it.
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, interrupt)
 
 
 def _open_streams() -> None:

@@ -97,7 +97,7 @@ def needs_view(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> bool:
     # The resource group's region is not known here, and a group hardly ever lies elsewhere.
     placed = with_location(desired, as_text(live.body.get("location")))
     found = diff(placed, live, state=state_of(live), key=asker.key)
-    return _has_failed(live) or found.effect in (Effect.UPDATE, Effect.REPLACE)
+    return live.has_failed or found.effect in (Effect.UPDATE, Effect.REPLACE)
 
 
 def _take_over(
@@ -144,7 +144,7 @@ def _adopt(desired: DesiredGroup, live: LiveGroup, found: Diff, *, why: str) -> 
         diff=found,
         notes=(
             *(("secrets not compared until the next write",) if desired.secrets else ()),
-            *(("its last deployment failed: apply again",) if _has_failed(live) else ()),
+            *(("its last deployment failed: apply again",) if live.has_failed else ()),
         ),
     )
 
@@ -160,7 +160,7 @@ def _reconcile(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> Action:
     assert state is not None  # ownership is established by a readable state tag
     found = labelled(diff(desired, live, state=state, key=asker.key), desired, live, state)
     action = _by_effect(desired, live, found, asker)
-    if _has_failed(live) and found.effect in (None, Effect.TAGS):
+    if live.has_failed and found.effect in (None, Effect.TAGS):
         action = _repair(action, desired, live, found, asker)
     remembers = _to_remember(desired, state)
     if action.kind is ActionKind.NO_OP and remembers:
@@ -171,10 +171,6 @@ def _reconcile(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> Action:
         origin=origin_of(found, desired, live, state),
         notes=(*action.notes, *_secret_notes(desired, state, asker.key)),
     )
-
-
-def _has_failed(live: LiveGroup) -> bool:
-    return live.provisioning.lower() in ("failed", "canceled")
 
 
 def _moving(live: LiveGroup) -> str:

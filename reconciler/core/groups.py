@@ -208,6 +208,11 @@ class LiveGroup:
         return self.state in ("Stopped", "Succeeded", "Failed")
 
     @property
+    def has_failed(self) -> bool:
+        """Whether its last deployment failed."""
+        return self.provisioning.lower() in ("failed", "canceled")
+
+    @property
     def has_run(self) -> bool:
         """Whether a container of it, init containers included, runs or ever ran."""
         if any(v.state in ("Running", "Terminated") or v.restarts for v in self.containers):

@@ -26,7 +26,7 @@ _SHORTEST_SCRUBBED = 4  # shorter texts occur by chance, and hiding them garbles
 _SECRET_NAME = re.compile(
     r"pass(word|wd|phrase)?$|passw|pwd|secret|token|api[-_]?key|access[-_]?key|account[-_]?key"
     r"|(private|signing|encryption|storage|master|shared|host)[-_]?key|credential|(^|[-_])key$"
-    r"|conn(ection)?[-_]?str|sas[-_]?(key|url)|(^|[-_])(auth|jwt)$",
+    r"|conn(ection)?[-_]?str|sas[-_]?(key|url)|(^|[-_])(auth|jwt|pw)$",
     re.IGNORECASE,
 )
 _SECRET_HEADER = re.compile(r"authorization|cookie", re.IGNORECASE)

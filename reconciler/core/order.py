@@ -26,7 +26,8 @@ def ordered(actions: Iterable[Action], unlisted: Sequence[LiveGroup]) -> tuple[A
     holders = _holders(found.values(), unlisted)
     linked = {address: _linked(action, found, holders) for address, action in found.items()}
     linked = _deletes_last(linked)
-    return tuple(_without_cycles(linked)[address] for address in sorted(linked))
+    final = _without_cycles(linked)
+    return tuple(final[address] for address in sorted(final))
 
 
 def label_of(canonical: JsonObject) -> Label | None:

@@ -103,8 +103,8 @@ def _failed(action: Action, exc: AzureError, progress: Progress) -> Outcome:
     status = Status.STALE if isinstance(exc, StaleAction) else Status.FAILED
     says, hint = exc.says, exc.hint
     if progress.is_deleted:
-        says = f"STRANDED: deleted and not created again: {says}"
-        hint = "the group does not exist now; repair it with 'aci-reconcile apply'"
+        says = f"STRANDED: deleted and not known to be created again: {says}"
+        hint = "the group may not exist now; repair it with 'aci-reconcile apply'"
     elif exc.code == "InvalidContainerGroupUpdate":
         hint = f"Azure refuses the change in place: plan it with --replace {action.target}"
     return Outcome(
@@ -144,7 +144,6 @@ def _update(action: Action, writer: Writer, progress: Progress) -> Outcome:
 def _replace(action: Action, writer: Writer, progress: Progress) -> Outcome:
     live = reread(action, writer.cloud)
     _remove(action, writer, progress)
-    progress.is_deleted = True
     return _put(action, _desired(action), live, writer, progress)
 
 
@@ -238,6 +237,9 @@ def reread(action: Action, cloud: Cloud) -> LiveGroup | None:
         moved = "its definition changed"
     elif dict(now.tags) != dict(planned.tags):
         moved = "its tags changed"
+    elif planned.has_failed and (not now.has_failed or now.has_run != planned.has_run):
+        # What failed may recover by itself (E.1); a repair would restart it.
+        moved = f"its deployment went from {planned.provisioning} to {now.provisioning}"
     elif planned.state and now.has_ended != planned.has_ended:
         # A PUT would start what somebody has just stopped: not what the plan said.
         moved = f"it went from {planned.state} to {now.state}"
@@ -254,8 +256,12 @@ def reread(action: Action, cloud: Cloud) -> LiveGroup | None:
 def _remove(action: Action, writer: Writer, progress: Progress) -> None:
     assert isinstance(action.target, GroupId)
     writer.tell(action, "deleting")
-    with progress.writing():
-        accepted = writer.cloud.delete_group(action.target)
+    try:
+        with progress.writing():
+            accepted = writer.cloud.delete_group(action.target)
+    finally:
+        # Also where its fate is unknown: from here on the group may be gone.
+        progress.is_deleted = progress.wrote and action.kind is ActionKind.REPLACE
     _finish(action, accepted, writer)
     writer.waiter.gone(action.target)
 
@@ -279,7 +285,7 @@ def _put(
     if settled is None:
         raise _not_taken(desired.id, [])
     _take_tags(desired, live, settled, tags, writer)
-    if settled.provisioning.lower() in ("failed", "canceled"):
+    if settled.has_failed:
         raise _not_provisioned(action, f"provisioning {settled.provisioning}", code="")
     _check_taken(desired, settled, state)
     return _judged(action, desired, writer)

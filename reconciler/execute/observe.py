@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from reconciler.core.cloud import Cloud
 from reconciler.core.decide import Asker, needs_view
@@ -18,8 +20,11 @@ from reconciler.core.groups import (
 )
 from reconciler.core.ids import GroupId, ResourceGroupId
 from reconciler.core.jsonval import Json
-from reconciler.errors import AzureError, Forbidden
+from reconciler.errors import AzureError, Forbidden, OperationTimedOut
 from reconciler.execute.wait import Waiter
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,35 +76,44 @@ def with_views(
 
 
 def settled(
-    observed: Observed, desired: Iterable[DesiredGroup], waiter: Waiter, *, workers: int
+    observed: Observed, wanted: AbstractSet[str], waiter: Waiter, *, workers: int
 ) -> Observed:
-    """`observed` once no operation runs any more on a group the manifests name.
+    """`observed` once no operation runs any more on the groups at the `wanted` addresses.
 
     An apply that was cut off, or somebody else, may have left one in transition: what Azure is
-    still changing cannot be compared, and it refuses writes until then (B.2).
-
-    Raises:
-        OperationTimedOut: one does not settle.
+    still changing cannot be compared, and it refuses writes until then (B.2). One that does not
+    settle stays as it is, in transition, and holds up nobody else.
     """
-    wanted = {group.id.address for group in desired}
-    moving = [g.id for g in observed.groups if g.in_transition and g.id.address in wanted]
+    moving = [g for g in observed.groups if g.in_transition and g.id.address in wanted]
     if not moving:
         return observed
-    with ThreadPoolExecutor(min(workers, len(moving)), thread_name_prefix="settle") as pool:
-        found = pool.map(
-            lambda i: waiter.settled(lambda: view(waiter.cloud, i), group=str(i)), moving
-        )
-        fresh = dict(zip((i.address for i in moving), found, strict=True))
+
+    def settle(live: LiveGroup) -> LiveGroup | None:
+        try:
+            return waiter.settled(lambda: view(waiter.cloud, live.id), group=str(live.id))
+        except OperationTimedOut:
+            return live
+
+    found = _at_once(settle, moving, workers=workers)
+    fresh = dict(zip((live.id.address for live in moving), found, strict=True))
     groups = [fresh.get(g.id.address, g) for g in observed.groups]
     return replace(observed, groups=tuple(group for group in groups if group is not None))
 
 
 def view_all(cloud: Cloud, ids: Sequence[GroupId], *, workers: int) -> dict[str, LiveGroup | None]:
     """Each group with its instance view, by address; None for one that is gone by now."""
-    with ThreadPoolExecutor(max(1, min(workers, len(ids))), thread_name_prefix="read") as pool:
-        return dict(
-            zip((i.address for i in ids), pool.map(lambda i: view(cloud, i), ids), strict=True)
-        )
+    found = _at_once(lambda i: view(cloud, i), ids, workers=workers)
+    return dict(zip((i.address for i in ids), found, strict=True))
+
+
+def _at_once(work: Callable[[_In], _Out], items: Sequence[_In], *, workers: int) -> list[_Out]:
+    """`work` for each item on as many threads as `workers` allows, in order."""
+    # Not a `with` block: that would wait for every thread also after an interrupt.
+    pool = ThreadPoolExecutor(max(1, min(workers, len(items))), thread_name_prefix="read")
+    try:
+        return list(pool.map(work, items))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def view(cloud: Cloud, group: GroupId) -> LiveGroup | None:

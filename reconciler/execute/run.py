@@ -53,12 +53,14 @@ def run(
     parallelism: int,
     landed: Callable[[Outcome], None],
     interrupted: Callable[[int], None],
+    interrupts: Callable[[], int] = lambda: 0,
 ) -> Run:
     """Carry out every pending action.
 
     What depends on a failed or unhealthy action is not started. The first interrupt starts nothing
     more and waits for what runs (`interrupted` hears how many); a second one leaves at once: what
-    was under way has no outcome then, and goes on in Azure.
+    was under way has no outcome then, and goes on in Azure. `interrupts` tells how many have come;
+    `KeyboardInterrupt` counts as one as well.
     """
     state = _Queue(plan=plan, landed=landed)
     # Not a `with` block: that would wait for the workers also after a second interrupt.
@@ -66,6 +68,11 @@ def run(
     try:
         while True:
             try:
+                if interrupts() > 1:
+                    return state.left()
+                if interrupts() and not state.is_interrupted:
+                    state.is_interrupted = True
+                    interrupted(len(state.running))
                 state.submit(lambda action: pool.submit(carry_out, action, writer), parallelism)
                 if not state.running:
                     return state.result()

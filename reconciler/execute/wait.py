@@ -66,7 +66,9 @@ class Waiter:
         """
         hint_s = operation.retry_after_s
         for pause_s in self._pauses_until(OPERATION_TIMEOUT):
-            self.clock.sleep(pause_s if hint_s is None else min(hint_s, _LONGEST_HINT_S))
+            self.clock.sleep(
+                pause_s if hint_s is None else min(max(hint_s, self.pace.scale), _LONGEST_HINT_S)
+            )
             look = self.cloud.look(operation)
             if look.is_final:
                 return look
@@ -176,7 +178,7 @@ def hopeless(live: LiveGroup, until: WaitFor) -> str:
 
     A failed provisioning, a container that crash-loops, or one that ended in a group that is over.
     """
-    if live.provisioning.lower() in ("failed", "canceled"):
+    if live.has_failed:
         return f"provisioning {live.provisioning}"
     if until is WaitFor.PROVISIONED or live.in_transition:
         return ""

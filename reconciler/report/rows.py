@@ -111,7 +111,7 @@ def status_report(lines: Sequence[StatusLine], *, exit_code: ExitCode) -> Report
 
 def _action_row(action: Action) -> ActionRow:
     live = action.live
-    failed = live is not None and live.provisioning.lower() in ("failed", "canceled")
+    failed = live is not None and live.has_failed
     moving = live is not None and live.in_transition
     return ActionRow(
         target=action.target,

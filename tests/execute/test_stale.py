@@ -168,3 +168,18 @@ def test_a_run_state_that_moved_is_no_reason_to_stop(shop: Repository) -> None:
     run = shop.carry_out(planned)
 
     assert ended(run) == {"web": "succeeded"}
+
+
+def test_a_deployment_that_failed_and_recovered_is_not_restarted(shop: Repository) -> None:
+    body = shop.live("web")
+    shop.emulator.given(shop.subscription, "rg-shop", "web", body, failure="no room")
+    planned = shop.plan()
+    shop.emulator.given(shop.subscription, "rg-shop", "web", body)
+    before = shop.writes
+
+    run = shop.carry_out(planned)
+
+    assert kinds(planned)["web"] == "update"
+    assert ended(run) == {"web": "stale"}
+    assert "its deployment went from Failed to Succeeded" in outcome_of(run, "web").says
+    assert shop.writes == before

@@ -118,3 +118,30 @@ def test_a_log_that_cannot_be_read_does_not_hide_the_outcome(repository: Reposit
 def test_logs_of_a_group_that_is_gone_say_so(shop: Repository) -> None:
     with pytest.raises(UsageError, match="does not exist in Azure"):
         app.logs(shop.id("nothing"), shop.azure, container=None, tail=None, timestamps=False)
+
+
+def test_a_foreign_or_excluded_group_in_transition_holds_up_nobody(
+    repository: Repository,
+) -> None:
+    """An apply waits for what it is about; what it leaves alone may move for ever."""
+    repository.given_home()
+    repository.write(group("web"), group("stuck"))
+    repository.apply()
+    moving = repository.live("stuck")
+    moving["properties"]["provisioningState"] = "Updating"
+    listed = [repository.live("web"), moving]
+
+    def answer(call: Call) -> Reply | None:
+        if call.method == "GET" and call.path.lower().endswith("/containergroups"):
+            return Reply(status=200, body={"value": listed})
+        return None
+
+    repository.intercept(answer)
+    slept = len(repository.clock.slept)
+
+    planned = app.plan(
+        repository.wanted(), repository.azure, app.Consent(exclude=("stuck",)), settles=True
+    )
+
+    assert kinds(planned) == {"web": "no-op"}
+    assert len(repository.clock.slept) == slept

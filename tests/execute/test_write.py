@@ -454,7 +454,7 @@ def test_a_replace_whose_create_fails_is_stranded_and_says_so_first(shop: Reposi
     run = shop.carry_out(planned)
 
     outcome = outcome_of(run, "web")
-    assert outcome.says.startswith("STRANDED: deleted and not created again")
+    assert outcome.says.startswith("STRANDED: deleted and not known to be created again")
     assert "none left" in outcome.says
     assert "aci-reconcile apply" in outcome.hint
     assert outcome.wrote
