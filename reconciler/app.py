@@ -188,18 +188,15 @@ def status(wanted: Wanted, azure: Azure) -> tuple[tuple[GroupStatus, ...], tuple
 
 
 def named_group(name: str, wanted: Wanted, azure: Azure) -> GroupId:
-    """The group a person means: of the manifests, else of those we own in Azure.
+    """The group a person means: of the manifests and of those we own in Azure.
 
     Raises:
         UsageError: none fits, or several do.
     """
     named = [group.id for group in wanted.groups]
-    try:
-        return find_group(name, named)
-    except UsageError:
-        live = observe(azure.cloud, wanted.scope).groups
-        owned = [g.id for g in live if ownership_of(g, wanted.owner) is Ownership.OURS]
-        return find_group(name, [*named, *owned])
+    live = observe(azure.cloud, wanted.scope).groups
+    owned = [g.id for g in live if ownership_of(g, wanted.owner) is Ownership.OURS]
+    return find_group(name, [*named, *owned])
 
 
 def logs(

@@ -91,13 +91,14 @@ def test_a_group_of_nobody_is_not_found_by_name(shop: Repository) -> None:
         app.named_group("nobodys", shop.wanted(), shop.azure)
 
 
-def test_an_orphan_that_shares_its_name_with_a_manifest_does_not_hide_it(shop: Repository) -> None:
+def test_a_name_that_fits_a_manifest_and_an_orphan_is_an_error(shop: Repository) -> None:
     shop.given_home("rg-two")
     shop.write(group("web", reconcile={"resourceGroup": "rg-two"}))
 
-    found = app.named_group("web", shop.wanted(), shop.azure)
+    with pytest.raises(UsageError, match="fits 2 groups: 'rg-shop/web', 'rg-two/web'"):
+        app.named_group("web", shop.wanted(), shop.azure)
 
-    assert str(found) == "rg-two/web"
+    assert str(app.named_group("rg-two/web", shop.wanted(), shop.azure)) == "rg-two/web"
 
 
 def test_a_log_that_cannot_be_read_does_not_hide_the_outcome(repository: Repository) -> None:
