@@ -21,6 +21,15 @@ def main(arguments: list[str] | None = None) -> int:
         default="real",
         help="transitions take seconds, or end by being polled",
     )
+    parser.add_argument(
+        "--drop",
+        dest="drops",
+        metavar="POINTER",
+        action="append",
+        default=[],
+        help="a fault: lose this of each PUT without a word, such as "
+        "/properties/containers/*/properties/livenessProbe; repeatable",
+    )
     options = parser.parse_args(arguments)
     pace: Pace = RealTime() if options.pace == "real" else Polls()
     try:
@@ -30,9 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
             host=options.host,
             port=options.port,
             record=False,
+            drops=options.drops,
         )
         emulator.start()
-    except (EmulatorStateUnusable, OSError) as exc:
+    except (EmulatorStateUnusable, OSError, ValueError) as exc:
         sys.stderr.write(f"emulator: {exc}\n")
         return 1
     sys.stdout.write(f"Azure Container Instances emulator on {emulator.url} (Ctrl-C stops it)\n")

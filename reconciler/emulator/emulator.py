@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Self
 
 from reconciler.emulator.facts import Foreign, Group, ResourceGroup, begin
 from reconciler.emulator.jsonval import JsonObject
+from reconciler.emulator.losses import Losses
 from reconciler.emulator.pace import Kind, Pace, Polls
 from reconciler.emulator.properties import spec_of
 from reconciler.emulator.readback import shown
@@ -32,9 +33,11 @@ class Emulator:
     """A local ARM with Azure Container Instances, over plain HTTP.
 
     `database` is kept across processes, or None for memory; `time` says how transitions come to
-    their end. Bodies of requests are kept for assertions while `record` is true.
+    their end. Bodies of requests are kept for assertions while `record` is true. `drops` is a
+    fault: see the method of that name.
 
     Raises:
+        ValueError: `drops` holds no pointer.
         EmulatorStateUnusable: the database is damaged, foreign, or cannot be opened.
     """
 
@@ -49,6 +52,7 @@ class Emulator:
         answers: Answers | None = None,
         page_size: int = 1000,
         record: bool = True,
+        drops: Iterable[str] = (),
     ) -> None:
         self.time: Pace = time if time is not None else Polls()
         self._address = (host, port)
@@ -60,6 +64,7 @@ class Emulator:
             answers=answers or Answers(),
             throttle=Throttle(limits or Limits()),
             page_size=page_size,
+            losses=Losses.of(drops),
         )
 
     # Running
@@ -136,7 +141,11 @@ class Emulator:
 
     @property
     def dropped(self) -> Counter[str]:
-        """Members of bodies that the service does not know and dropped, by path."""
+        """Members of bodies that the service did not keep, by path.
+
+        One that it does not know has `*` for a list element; one lost by `drops`, the element's
+        name.
+        """
         return self._service.dropped
 
     def groups(self, subscription: str | None = None) -> list[JsonObject]:
@@ -166,6 +175,18 @@ class Emulator:
     @intercept.setter
     def intercept(self, interceptor: Callable[[Call], Reply | None] | None) -> None:
         self._service.intercept = interceptor
+
+    def drops(self, *pointers: str) -> None:
+        """From now on, lose what `pointers` name from each PUT that is taken; none ends it.
+
+        A pointer is like `/properties/containers/*/properties/livenessProbe`; a list element goes
+        by `*`, its `name` or its position. The PUT is answered as if nothing were amiss, apart from
+        what its body shows. Write-only values cannot be lost: they are not kept anyway.
+
+        Raises:
+            ValueError: one of them is no pointer.
+        """
+        self._service.losses = Losses.of(pointers)
 
     def given(
         self,

@@ -41,7 +41,7 @@ def put_group(world: World, call: Call) -> Reply:
         resource_group=call.args["rg"],
         name=name,
         version=call.version,
-        spec=spec,
+        spec=world.losses.leave(spec, world.dropped),
         phase=begin(Kind.CREATE, world.pace),
         started=world.now(),
         deployed=world.now(),

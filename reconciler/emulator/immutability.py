@@ -10,7 +10,15 @@ import json
 from collections.abc import Callable
 
 from reconciler.emulator.errors import Refusal, bad_request
-from reconciler.emulator.jsonval import Json, JsonObject, as_object, as_text, dig, objects
+from reconciler.emulator.jsonval import (
+    Json,
+    JsonObject,
+    as_number,
+    as_object,
+    as_text,
+    dig,
+    objects,
+)
 
 # The group is handed over whole: some of it (zones) lies outside `properties`.
 _Reading = Callable[[JsonObject], Json]
@@ -36,9 +44,31 @@ def _differences(before: JsonObject, after: JsonObject) -> list[tuple[str, Json,
     found = []
     for title, reading in _READINGS.items():
         old, new = reading(before), reading(after)
-        if old != new and not (title in _ONLY_IF_BOTH and (old is None or new is None)):
+        if _is_fixed(title, old, new):
             found.append((title, old, new))
     return found
+
+
+def _is_fixed(title: str, old: Json, new: Json) -> bool:
+    """Whether these two values stand against the PUT."""
+    if title in _ONLY_IF_BOTH and (old is None or new is None):
+        return False
+    if title not in _REQUESTED:
+        return old != new
+    # Containers come, go and change their names as long as the sum stays. Source: D.2.
+    before, after = as_object(old), as_object(new)
+    kept = before.keys() & after.keys()
+    return _total(before) != _total(after) or any(before[one] != after[one] for one in kept)
+
+
+def _total(requests: JsonObject) -> dict[str, float]:
+    """The sum over all containers; of GPUs, one for each kind."""
+    sums: dict[str, float] = {}
+    for value in requests.values():
+        kind = as_text(dig(value, "sku"))
+        amount = as_number(dig(value, "count") if isinstance(value, dict) else value)
+        sums[kind] = round(sums.get(kind, 0) + amount, 6)
+    return sums
 
 
 def _property(name: str, default: Json = None) -> _Reading:
@@ -46,7 +76,7 @@ def _property(name: str, default: Json = None) -> _Reading:
 
 
 def _requests(name: str) -> _Reading:
-    """Per container, so that a shift between two of them counts, and so does one more or less."""
+    """Per container, so that a shift between two of them counts."""
 
     def reading(spec: JsonObject) -> Json:
         return {
@@ -92,6 +122,7 @@ _READINGS: dict[str, _Reading] = {
     "DnsConfig": _property("dnsConfig"),
 }
 # An address may come or go; a policy that is not sent is the one that is there.
+_REQUESTED = frozenset({"Cpu", "MemoryInGB", "Gpu"})
 _ONLY_IF_BOTH = frozenset({"IpAddressType", "ConfidentialComputeProperties"})
 
 

@@ -17,6 +17,7 @@ from reconciler.emulator.errors import (
 )
 from reconciler.emulator.facts import region_of
 from reconciler.emulator.jsonval import as_text
+from reconciler.emulator.losses import Losses
 from reconciler.emulator.pace import Pace
 from reconciler.emulator.records import Records
 from reconciler.emulator.store import Database, GroupKey
@@ -37,6 +38,7 @@ class Service:
     throttle: Throttle
     page_size: int
     dropped: Counter[str] = field(default_factory=Counter)
+    losses: Losses = field(default_factory=Losses)
     tombs: set[GroupKey] = field(default_factory=set)
     intercept: Callable[[Call], Reply | None] | None = None
 
@@ -72,6 +74,7 @@ class Service:
             answers=self.answers,
             page_size=self.page_size,
             dropped=self.dropped,
+            losses=self.losses,
             tombs=self.tombs,
         )
 

@@ -21,6 +21,7 @@ from reconciler.emulator.errors import (
 from reconciler.emulator.facts import Group, Moment, ResourceGroup
 from reconciler.emulator.jsonval import Json, JsonObject
 from reconciler.emulator.lifecycle import is_settled
+from reconciler.emulator.losses import Losses
 from reconciler.emulator.pace import Kind, Pace
 from reconciler.emulator.records import Records, key_of, phase_is_over
 from reconciler.emulator.store import GroupKey
@@ -102,6 +103,7 @@ class World:
     answers: Answers
     page_size: int
     dropped: Counter[str]
+    losses: Losses
     tombs: set[GroupKey]  # deleted, and ARM has not noticed yet
 
     def moment(self, reads: int = 0) -> Moment:
