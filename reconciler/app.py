@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from reconciler.core.asker import Asker
 from reconciler.core.build import Situation, build_plan, too_much_consent
-from reconciler.core.cloud import Clock, Cloud
-from reconciler.core.decide import Asker
+from reconciler.core.cloud import Clock, Cloud, Vaults
 from reconciler.core.groups import (
     DesiredGroup,
     DesiredResourceGroup,
@@ -17,10 +17,12 @@ from reconciler.core.groups import (
 from reconciler.core.ids import GroupId, Target
 from reconciler.core.jsonval import Json
 from reconciler.core.names import find_group
+from reconciler.core.origin import commits_to_ask, with_history
 from reconciler.core.outcome import Outcome
 from reconciler.core.ownership import Ownership, SecretKey, ownership_of
 from reconciler.core.plan import Action, ActionKind, Plan
 from reconciler.core.policy import Limits
+from reconciler.core.sync import standing_of, sync_of
 from reconciler.core.teardown import build_teardown
 from reconciler.errors import UsageError
 from reconciler.execute.act import Writer
@@ -35,6 +37,7 @@ from reconciler.execute.observe import (
     with_views,
 )
 from reconciler.execute.run import Run, preflight, run
+from reconciler.execute.secrets import resolved
 from reconciler.execute.wait import Pace, Waiter
 
 
@@ -63,6 +66,9 @@ class Consent:
 
     adopt: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
+    retry: tuple[str, ...] = ()
+    rerun: tuple[str, ...] = ()
+    rebaseline: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     allow: Mapping[str, int] = field(default_factory=dict)
 
@@ -76,12 +82,33 @@ class Azure:
     workers: int
     pace: Pace
     key: SecretKey | None = None
+    vaults: Vaults | None = None
 
 
-def plan(wanted: Wanted, azure: Azure, consent: Consent, *, settles: bool = False) -> Plan:
+def with_secrets(wanted: Wanted, azure: Azure) -> Wanted:
+    """What git says, with the secrets that it refers to in key vaults, as far as they can be had.
+
+    Not part of planning: what only looks at Azure or deletes from it needs no secret.
+    """
+    if azure.vaults is None:
+        return wanted
+    groups = resolved(wanted.groups, azure.vaults, workers=azure.workers)
+    return replace(wanted, groups=groups)
+
+
+def plan(
+    wanted: Wanted,
+    azure: Azure,
+    consent: Consent,
+    *,
+    settles: bool = False,
+    history: Callable[[str], Mapping[str, DesiredGroup] | None] | None = None,
+) -> Plan:
     """What would be done to make Azure equal git; nothing is written.
 
-    With `settles`, groups in transition are waited for, so that they can be compared.
+    With `settles`, groups in transition are waited for, so that they can be compared. `history`
+    tells the groups that the manifests asked for at a commit, by address; it is asked where the
+    state tags cannot tell who moved a field.
 
     Raises:
         AzureError: something could not be read.
@@ -97,7 +124,10 @@ def plan(wanted: Wanted, azure: Azure, consent: Consent, *, settles: bool = Fals
     observed = with_views(azure.cloud, observed, wanted.groups, asker, workers=azure.workers)
     planned = build_plan(_situation(wanted, observed, asker, consent, left_out))
     _check_consent(planned, observed, wanted, consent)
-    return planned
+    if history is None:
+        return planned
+    asked = {commit: history(commit) or {} for commit in commits_to_ask(planned)}
+    return with_history(planned, asked)
 
 
 def apply(
@@ -156,6 +186,7 @@ class GroupStatus:
     sync: str
     live: LiveGroup | None
     why: str
+    trouble: str = ""
 
 
 def status(wanted: Wanted, azure: Azure) -> tuple[tuple[GroupStatus, ...], tuple[str, ...]]:
@@ -176,7 +207,13 @@ def status(wanted: Wanted, azure: Azure) -> tuple[tuple[GroupStatus, ...], tuple
     observed = replace(observed, groups=tuple(live for live in lives if live is not None))
     planned = build_plan(_situation(wanted, observed, asker, Consent(), frozenset()))
     rows = [
-        GroupStatus(target=action.target, sync=_sync(action), live=action.live, why=action.why)
+        GroupStatus(
+            target=action.target,
+            sync=sync_of(action),
+            live=action.live,
+            why=standing_of(action),
+            trouble=action.trouble,
+        )
         for action in planned.actions
         if isinstance(action.target, GroupId)
     ]
@@ -242,6 +279,9 @@ def _who_asks(
         key=azure.key,
         adopt=_addresses(consent.adopt, named),
         replace=_addresses(consent.replace, named),
+        retry=_addresses(consent.retry, named),
+        rerun=_addresses(consent.rerun, named),
+        rebaseline=_addresses(consent.rebaseline, named),
     )
     return asker, _addresses(consent.exclude, [*named, *owned])
 
@@ -296,18 +336,3 @@ def _declared_and_live(
         for declared in wanted.resource_groups
         if (home := existing.get(declared.id.address)) is not None
     )
-
-
-_SYNC: Mapping[ActionKind, str] = {
-    ActionKind.CREATE: "missing",
-    ActionKind.NO_OP: "in sync",
-    ActionKind.ADOPT: "not adopted",
-    ActionKind.DELETE: "orphan",
-    ActionKind.REFUSE: "refused",
-}
-
-
-def _sync(action: Action) -> str:
-    if action.kind is ActionKind.NO_OP and action.live is not None and action.live.in_transition:
-        return "in transition"
-    return _SYNC.get(action.kind) or ("drifted" if action.origin.value == "drift" else "pending")

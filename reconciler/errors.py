@@ -28,6 +28,7 @@ class ReconcilerError(Exception):
     """The root. `hint` says what to do; both texts are free of secrets."""
 
     exit_code: ExitCode = ExitCode.FAILED
+    details: tuple[str, ...] = ()  # printed below it, a line each
 
     def __init__(self, says: str, *, hint: str = "") -> None:
         super().__init__(says)
@@ -51,7 +52,13 @@ class PlanRefused(ReconcilerError):
 
 
 class SecretUnresolved(ReconcilerError):
-    """A secret that a write needs cannot be had; nothing was written."""
+    """Secrets that a write needs cannot be had; nothing was written. `details` has a line each."""
+
+    exit_code = ExitCode.BLOCKED
+
+    def __init__(self, says: str, *, hint: str = "", details: tuple[str, ...] = ()) -> None:
+        super().__init__(says, hint=hint)
+        self.details = details
 
 
 class LocalStateUnusable(ReconcilerError):

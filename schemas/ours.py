@@ -12,6 +12,11 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 OWNER = r"^[A-Za-z0-9._-]{1,60}$"
 RESOURCE_GROUP = r"^(?=.{1,90}$)[-\w._()]*[-\w_()]$"
 GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+VAULT = (
+    r"^((?!.*--)[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]"
+    r"|https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?"
+    r"|http://(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?/?)$"
+)
 DURATION = r"^(?=.)([0-9]{1,4}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$"
 
 
@@ -64,23 +69,21 @@ def secret() -> Schema:
     return {
         "type": ["string", "object"],
         "title": "secret",
-        "description": "A value Azure never shows again: a reference ({fromEnv: NAME} or "
-        "{fromFile: path}, a path inside the project), {unknown: true} for one that nobody has "
-        "(not compared, and no write until it is filled in), or the value itself (earns a "
-        "warning). In a secret volume the value that is sent has to be base64: it is sent as it "
-        "is, unless 'encode: base64' stands beside the reference.",
+        "description": "A value Azure never shows again: a reference ({fromEnv: NAME}, "
+        "{fromFile: path} or {fromKeyVault: {vault, secret}}), {unknown: true} for one that "
+        "nobody has (not compared, and no write until it is filled in), or the value itself "
+        "(earns a warning). In a secret volume the value that is sent has to be base64: it is "
+        "sent as it is, unless 'encode: base64' stands beside the reference.",
         "properties": {
-            "fromEnv": {
-                "type": "string",
-                "minLength": 1,
-                "description": "The environment variable that holds the value.",
-            },
+            "fromEnv": _from_env(),
             "fromFile": {
                 "type": "string",
                 "minLength": 1,
-                "description": "The file that holds the value, relative to the project file and "
-                "inside its folder; read as it is, a final line break included.",
+                "description": "The file that holds the value, inside the project's folder or "
+                "one that --secrets-dir names; a relative path is looked up in the project "
+                "first. Read as it is, a final line break included.",
             },
+            "fromKeyVault": _from_key_vault(),
             "unknown": {"const": True, "description": "Nobody has said the value."},
             "encode": {
                 "const": "base64",
@@ -93,10 +96,63 @@ def secret() -> Schema:
             "oneOf": [
                 {"required": ["fromEnv"]},
                 {"required": ["fromFile"]},
+                {"required": ["fromKeyVault"]},
                 {"required": ["unknown"]},
             ],
-            "$comment": "exactly one of 'fromEnv', 'fromFile' and 'unknown'",
+            "$comment": "exactly one of 'fromEnv', 'fromFile', 'fromKeyVault' and 'unknown'",
         },
+    }
+
+
+def _from_env() -> Schema:
+    return {
+        "type": "string",
+        "minLength": 1,
+        "description": "The environment variable that holds the value.",
+    }
+
+
+def _from_key_vault() -> Schema:
+    vault = text(
+        "The vault: its name, or its whole URL.",
+        pattern=VAULT,
+        says="a vault's name (3 to 24 letters, digits and '-', starting with a letter) or its URL "
+        "(https, or plain http to this machine)",
+    )
+    name = text(
+        "The secret's name in the vault.",
+        pattern="^[A-Za-z0-9-]{1,127}$",
+        says="a secret's name (1 to 127 letters, digits and '-')",
+    )
+    version = text(
+        "One version of it; default: the latest.",
+        pattern="^[A-Za-z0-9]{1,64}$",
+        says="a secret's version (letters and digits)",
+    )
+    return {
+        **mapping(
+            "The secret in an Azure Key Vault that holds the value; read with the credential of "
+            "the run when Azure is compared.",
+            vault=vault,
+            secret=name,
+            version=version,
+        ),
+        "required": ["vault", "secret"],
+    }
+
+
+def secret_key() -> Schema:
+    """The key that secrets are compared with: a reference, never the key itself."""
+    return {
+        **mapping(
+            "Where the key lies that rotated secrets are seen with (16 characters or more); the "
+            "environment variable ACI_RECONCILE_SECRET_KEY wins. The key itself does not belong "
+            "into a file.",
+            fromEnv=_from_env(),
+            fromKeyVault=_from_key_vault(),
+        ),
+        "oneOf": [{"required": ["fromEnv"]}, {"required": ["fromKeyVault"]}],
+        "$comment": "exactly one of 'fromEnv' and 'fromKeyVault'",
     }
 
 
@@ -185,6 +241,7 @@ def project() -> Schema:
             "defaults": mapping("What manifests need not repeat.", **_defaults()),
             "variables": strings("Values for ${var:NAME} in strings of manifests."),
             "policy": _policy(),
+            "secretKey": secret_key(),
             "environments": {
                 "type": "object",
                 "description": "Environments by name; -e picks one.",
@@ -220,6 +277,7 @@ def _overrides() -> dict[str, Schema]:
         "variables": strings("Variables that win over the project's."),
         "policy": _policy(),
         "manifests": _manifests(),
+        "secretKey": secret_key(),
     }
 
 

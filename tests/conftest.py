@@ -191,10 +191,17 @@ class Repository:
 
     def start(self, name: str) -> None:
         """Begin a transition: whoever reads the group next sees it."""
+        self._post(name, "restart")
+
+    def stop(self, name: str) -> None:
+        """Stop a group behind our back."""
+        self._post(name, "stop")
+
+    def _post(self, name: str, verb: str) -> None:
         path = (
             f"/resourceGroups/{HOME}/providers/Microsoft.ContainerInstance/containerGroups/{name}"
         )
-        self._http("POST", f"{path}/restart?api-version=2023-05-01", None)
+        self._http("POST", f"{path}/{verb}?api-version=2023-05-01", None)
 
     def change(
         self, name: str, mutate: Callable[[dict[str, Any]], Any], *, into: str = HOME
@@ -402,6 +409,32 @@ def outcome_of(run: Run, name: str) -> Outcome:
 def refusal(status: int, code: str, message: str = "no") -> Reply:
     """An error as ARM words it."""
     return Reply(status=status, body={"error": {"code": code, "message": message}})
+
+
+# What a test counted is part of what it proves; `make test` shows it whether or not a test fails.
+COUNTED = "counted"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests counted. Properties of a report travel from a worker of xdist, too."""
+    lines = [
+        str(text)
+        for some in terminalreporter.stats.values()
+        for report in some
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+        for name, text in report.user_properties
+        if name == COUNTED
+    ]
+    if lines:
+        terminalreporter.section("counted")
+        for line in sorted(lines):
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Show a line of counts at the end of the run."""
+    return lambda line: record_property(COUNTED, line)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from reconciler.arm.answers import object_in
 from reconciler.arm.exchange import Exchange
+from reconciler.arm.keyvault import KeyVaults
 from reconciler.arm.translate import is_absent, secrets_in, translated
 from reconciler.arm.wire import CONTAINERS_API, RESOURCES_API, Wire
 from reconciler.core.cloud import Accepted, Look, Operation
@@ -21,9 +22,10 @@ from reconciler.errors import NotFound
 class ArmCloud:
     """Azure Resource Manager for one credential; safe to use from many threads."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, *, vaults: KeyVaults) -> None:
         self._wire = wire
         self._arm = Exchange(wire)
+        self.vaults = vaults  # for the same credential
 
     def __enter__(self) -> Self:
         return self
@@ -33,6 +35,7 @@ class ArmCloud:
 
     def close(self) -> None:
         """Close every connection."""
+        self.vaults.close()
         self._wire.close()
 
     @property

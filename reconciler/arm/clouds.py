@@ -9,12 +9,13 @@ from reconciler.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudFacts:
-    """Where one cloud takes requests, hands out tokens, and what a token must be asked for."""
+    """Where one cloud takes requests, hands out tokens and keeps vaults, and a token's scope."""
 
     name: str
     endpoint: str
     authority: str
     scope: str
+    vaults: str  # the domain below which each vault has its name
 
 
 CLOUDS = (
@@ -23,6 +24,7 @@ CLOUDS = (
         endpoint="https://management.azure.com",
         authority="https://login.microsoftonline.com",
         scope="https://management.azure.com/.default",
+        vaults="vault.azure.net",
     ),
     CloudFacts(
         name="AzureUSGovernment",
@@ -30,12 +32,14 @@ CLOUDS = (
         authority="https://login.microsoftonline.us",
         # Not the endpoint's own name: azure-mgmt-core 1.6 asks for this audience too.
         scope="https://management.core.usgovcloudapi.net/.default",
+        vaults="vault.usgovcloudapi.net",
     ),
     CloudFacts(
         name="AzureChinaCloud",
         endpoint="https://management.chinacloudapi.cn",
         authority="https://login.chinacloudapi.cn",
         scope="https://management.chinacloudapi.cn/.default",
+        vaults="vault.azure.cn",
     ),
 )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from reconciler.arm.addresses import checked_endpoint, is_plain_http
 from reconciler.arm.cloud import ArmCloud
-from reconciler.arm.clouds import cloud_named, scope_for
+from reconciler.arm.clouds import CloudFacts, cloud_named, scope_for
 from reconciler.arm.credentials import SignIn, sign_in
+from reconciler.arm.keyvault import KeyVaults
 from reconciler.arm.wire import Wire
 
 
@@ -24,11 +26,25 @@ def connect(
         UsageError: no such cloud, or an endpoint that cannot be used.
         AuthenticationFailed: `AZURE_AUTH_LOCATION` is set and its file cannot be used.
     """
-    return ArmCloud(Wire(_signed_in(cloud, endpoint, environ), parallelism=parallelism))
-
-
-def _signed_in(cloud: str, endpoint: str | None, environ: Mapping[str, str]) -> SignIn:
     facts = cloud_named(cloud)
+    wire = Wire(_signed_in(facts, endpoint, environ), parallelism=parallelism)
+    vaults = KeyVaults(
+        domain=facts.vaults,
+        credential=_for_vaults(wire.credential, facts, environ),
+        parallelism=parallelism,
+        owns_credential=wire.credential is None,
+    )
+    return ArmCloud(wire, vaults=vaults)
+
+
+def _for_vaults(
+    credential: Any, facts: CloudFacts, environ: Mapping[str, str]
+) -> Callable[[], Any]:
+    """The connection's credential; beside an ARM on this machine, one that a vault asks for."""
+    return lambda: credential or sign_in(facts, environ).credential
+
+
+def _signed_in(facts: CloudFacts, endpoint: str | None, environ: Mapping[str, str]) -> SignIn:
     base = checked_endpoint(endpoint, named_by="--endpoint") if endpoint is not None else None
     if base and is_plain_http(base):
         return SignIn(credential=None, endpoint=base, scope="")

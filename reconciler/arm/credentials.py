@@ -185,17 +185,19 @@ class OneToken:
     def __init__(self, credential: Any) -> None:
         self._credential = credential
         self._lock = threading.Lock()
-        self._tokens: dict[tuple[str, ...], AccessTokenInfo] = {}
+        self._tokens: dict[tuple[str | None, ...], AccessTokenInfo] = {}
 
     def get_token_info(self, *scopes: str, options: Any = None) -> AccessTokenInfo:
         """A token for `scopes` that lasts a few minutes more; azure.core's protocol."""
         # A claims challenge says that the token we hold is no longer good.
         challenged = bool(options and options.get("claims"))
+        # A vault names its tenant, which need not be that of the next one.
+        key = (options.get("tenant_id") if options else None, *scopes)
         with self._lock:
-            token = self._tokens.get(scopes)
+            token = self._tokens.get(key)
             if token is None or challenged or token.expires_on - time.time() < _RENEW_S:
                 token = self._credential.get_token_info(*scopes, options=options)
-                self._tokens[scopes] = token
+                self._tokens[key] = token
             return token
 
     def close(self) -> None:

@@ -28,6 +28,8 @@ class Exchange:
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
+        # What an operation may quote of the body that began it, by its URL.
+        self._hidden: dict[str, Sequence[str]] = {}
 
     def asked(
         self,
@@ -65,9 +67,11 @@ class Exchange:
     ) -> Accepted:
         """What a write was answered; `with_body` says that an object is due."""
         with translated(verb, target):
-            return accepted_in(
-                self.asked(verb, target, operation, hidden=hidden), with_body=with_body
-            )
+            response = self.asked(verb, target, operation, hidden=hidden)
+            accepted = accepted_in(response, with_body=with_body)
+            if accepted.operation is not None and hidden:
+                self._hidden[accepted.operation.url] = hidden
+            return accepted
 
     def deleted(self, target: str, operation: Callable[..., object]) -> Accepted:
         """What a deletion was answered; it is done where there was nothing."""
@@ -110,15 +114,17 @@ class Exchange:
         """One look at an operation, by either protocol."""
         # The path alone: the query is signed.
         target = f"operation {path_of(operation.url).rpartition('/')[2][:40]}"
+        hidden = self._hidden.get(operation.url, ())
         with translated("look at", target):
             response = self.wire.get(self._followed(operation.url, "the operation"))
             if 200 <= response.status_code < 300:
                 look = look_at_location if operation.is_location else look_at_status
-                return _cleaned(look(response))
+                return _cleaned(look(response), hidden)
             if operation.is_location and _is_about_the_work(response):
                 code, message = refusal_in(response)
-                return _cleaned(Look(status="Failed", error_code=code, error_message=message))
-            raise refusal(response, verb="look at", target=target)
+                failed = Look(status="Failed", error_code=code, error_message=message)
+                return _cleaned(failed, hidden)
+            raise refusal(response, verb="look at", target=target, hidden=hidden)
 
     def _followed(self, url: str, what: str) -> str:
         whole = followed(url, endpoint=self.wire.endpoint)
@@ -135,5 +141,9 @@ def _is_about_the_work(response: Response) -> bool:
     return 400 <= status < 500 and status not in _NOT_ABOUT_THE_WORK
 
 
-def _cleaned(look: Look) -> Look:
-    return replace(look, error_message=clean(look.error_message))
+def _cleaned(look: Look, hidden: Sequence[str]) -> Look:
+    return replace(
+        look,
+        error_code=clean(look.error_code, hidden=hidden),
+        error_message=clean(look.error_message, hidden=hidden),
+    )

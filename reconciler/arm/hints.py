@@ -61,8 +61,33 @@ _BY_STATUS = {
 }
 
 
+_VAULT_ROLE = (
+    "the identity needs the role 'Key Vault Secrets User' on the vault, or an access policy with"
+    " 'get' for secrets"
+)
+_VAULT_BY_CODE = {
+    "secretnotfound": "create it, or check its name and version",
+    "secretdisabled": "enable it, or name a version that is",
+    "forbiddenbyfirewall": "the vault's firewall does not let this machine in",
+    "forbiddenbyconnection": "the vault takes connections over its private endpoint alone",
+    "forbiddenbypolicy": _VAULT_ROLE,
+    "forbiddenbyrbac": _VAULT_ROLE,
+}
+_VAULT_BY_STATUS = {
+    401: SIGN_IN,
+    403: _VAULT_ROLE,
+    429: "the vault rations requests: run again later, or with a lower --parallelism",
+    503: "try again later",
+}
+
+
+def vault_hint(*, status: int, code: str) -> str:
+    """What somebody can do about a refusal of a key vault, or an empty text."""
+    return _VAULT_BY_CODE.get(code.lower()) or _VAULT_BY_STATUS.get(status, "")
+
+
 # What only looks, by the verbs that errors name.
-_READS = frozenset({"get", "list", "look at", "read logs of"})
+_READS = frozenset({"get", "list", "look at", "read", "read logs of"})
 
 
 def again(verb: str) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from azure.core import exceptions as sdk
 
 from reconciler.arm.answers import Response, request_id_of, retry_after_of, text_of
 from reconciler.arm.hints import SIGN_IN, again, hint_for
 from reconciler.core.jsonval import Json, JsonObject, as_list, as_object, as_text, dig
+from reconciler.core.mask import scrubbed
+from reconciler.core.properties import write_only_names
 from reconciler.errors import (
     AuthenticationFailed,
     AzureError,
@@ -26,14 +29,15 @@ from reconciler.errors import (
 _LONGEST = 1000
 # A secret such as "1" would only blot out half of every message.
 _SHORTEST = 4
+_SHORTEST_DECODED = 8
 _USER = re.compile(r"(?<=://)[^/\s@'\"]+@")
 _QUERY = re.compile(r"\?[\w.$%-]+=[^\s'\"<>)\]]*")
 _BEARER = re.compile(r"(?i)\b(bearer|sharedaccesssignature)\s+[\w.~+/=&%-]+")
+_POOL = re.compile(r"\A\w+\(([\"'<]?\w*Connection\w*\(.*?\)(: | at 0x\w+>, [\"'])|\w+\(\d+, [\"'])")
+_HOST = re.compile(r"host='([^']+)', port=(\d+)")
+_WRAPPED = re.compile(r"[\"']\)+\Z")
 # Kept when read back as "absent" would be wrong: these three say so, any other 404 does not.
 _ABSENT = {"resourcenotfound", "containergroupnotfound", "resourcegroupnotfound"}
-_WRITE_ONLY = {
-    "secureValue", "password", "storageAccountKey", "workspaceKey", "protectedSettings", "secret",
-}  # fmt: skip
 
 
 def is_absent(error: NotFound, *codes: str) -> bool:
@@ -43,26 +47,40 @@ def is_absent(error: NotFound, *codes: str) -> bool:
 
 def clean(text: str, *, hidden: Sequence[str] = ()) -> str:
     """`text` on one line, without signed queries, tokens, users in URLs and what is `hidden`."""
-    for secret in sorted(hidden, key=len, reverse=True):
-        text = text.replace(secret, "(hidden)")
+    text = scrubbed(text, hidden)
     text = _BEARER.sub(r"\1 (hidden)", _QUERY.sub("", _USER.sub("", text)))
     line = " ".join(text.split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
-def secrets_in(body: Json, *, inside: bool = False) -> list[str]:
-    """The write-only values of a body: a refusal of ARM may quote what it could not read."""
+def secrets_in(body: Json, *, under: str = "") -> list[str]:
+    """The write-only values of a body: a refusal of ARM may quote what it could not read.
+
+    `under` is the write-only member that `body` lies in.
+    """
     if isinstance(body, str):
-        return [body, json.dumps(body)[1:-1]] if inside and len(body) >= _SHORTEST else []
+        return _texts(body, under) if under and len(body) >= _SHORTEST else []
     if isinstance(body, list):
-        return [text for item in body for text in secrets_in(item, inside=inside)]
+        return [text for item in body for text in secrets_in(item, under=under)]
     if isinstance(body, dict):
+        hidden = write_only_names()
         return [
             text
             for name, item in body.items()
-            for text in secrets_in(item, inside=inside or name in _WRITE_ONLY)
+            for text in secrets_in(item, under=under or (name if name in hidden else ""))
         ]
     return []
+
+
+def _texts(secret: str, under: str) -> list[str]:
+    """A secret, as it is and in JSON, and what it is base64 of where that is no coincidence."""
+    texts = [secret, json.dumps(secret)[1:-1]]
+    with suppress(ValueError):
+        decoded = b64decode(secret, validate=True).decode()
+        # The files of a volume are base64 by definition.
+        if len(decoded) >= (_SHORTEST if under == "secret" else _SHORTEST_DECODED):
+            texts.append(decoded)
+    return texts
 
 
 def refusal(
@@ -76,11 +94,17 @@ def refusal(
         says = "the body is too large for Azure"  # IIS answers that with nothing in it
     return kind_of(status)(
         clean(says, hidden=hidden).rstrip("."),
-        hint=hint_for(status=status, code=code, message=message, verb=verb, target=target),
+        hint=hint_for(
+            status=status,
+            code=code,
+            message=scrubbed(message, hidden),
+            verb=verb,
+            target=target,
+        ),
         verb=verb,
         target=target,
         status=status,
-        code=code or None,
+        code=clean(code, hidden=hidden) or None,
         request_id=request_id_of(response) or None,
         retry_after_s=retry_after_of(response),
     )
@@ -137,4 +161,14 @@ def _unanswered(exc: sdk.AzureError, *, verb: str, target: str) -> AzureError:
         says, hint = "cannot be reached", "check the network, the proxy and the endpoint"
     else:
         says, hint = "the connection broke", again(verb)
-    return Unavailable(f"{says}: {clean(exc.message)}", hint=hint, verb=verb, target=target)
+    return Unavailable(f"{says}: {_cause(clean(exc.message))}", hint=hint, verb=verb, target=target)
+
+
+def _cause(text: str) -> str:
+    """Where it failed and what lies at the bottom of a transport's text, without all around it."""
+    _, found, inner = text.rpartition("(Caused by ")
+    if not found:
+        return text
+    host = _HOST.search(text)
+    where = f"{host[1]}:{host[2]}: " if host else ""
+    return where + _WRAPPED.sub("", _POOL.sub("", inner))

@@ -34,7 +34,7 @@ class Wire:
     def __init__(self, sign_in: SignIn, *, parallelism: int) -> None:
         self.endpoint = sign_in.endpoint
         self._sign_in = sign_in
-        self._session = _session(parallelism, plain=is_plain_http(sign_in.endpoint))
+        self._session = session_of(parallelism, plain=is_plain_http(sign_in.endpoint))
         self._transport = RequestsTransport(
             session=self._session,
             session_owner=False,  # or the first client that closes would close it for all
@@ -47,6 +47,11 @@ class Wire:
         )
         self._lock = threading.Lock()
         self._clients: dict[tuple[type, str], Any] = {}
+
+    @property
+    def credential(self) -> Any:
+        """Whose tokens requests carry; None over plain http."""
+        return self._sign_in.credential
 
     def containers(self, subscription: str) -> Any:
         """The SDK's client for container groups of one subscription."""
@@ -78,7 +83,7 @@ class Wire:
         with self._lock:
             if (kind, subscription) not in self._clients:
                 self._clients[kind, subscription] = kind(
-                    self._sign_in.credential or _Nobody(),
+                    self._sign_in.credential or Nobody(),
                     subscription,
                     base_url=self.endpoint,
                     api_version=api_version,
@@ -88,11 +93,12 @@ class Wire:
             return self._clients[kind, subscription]
 
 
-class _Nobody:
+class Nobody:
     """Stands where the SDK's clients insist on a credential and no policy of ours asks it."""
 
 
-def _session(parallelism: int, *, plain: bool) -> requests.Session:
+def session_of(parallelism: int, *, plain: bool) -> requests.Session:
+    """A session with as many connections as there are workers, and no identity of its own."""
     session = requests.Session()
     adapter = HTTPAdapter(pool_maxsize=max(1, parallelism), max_retries=0)
     session.mount("https://", adapter)

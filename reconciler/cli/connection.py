@@ -19,8 +19,10 @@ from reconciler.execute.wait import Pace
 if TYPE_CHECKING:
     from reconciler.manifest import Project
 
+EMULATOR_DB = Path(".aci-reconcile/emulator.db")
 EMULATOR_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 _SHORTEST_KEY = 16
+_KEY = "ACI_RECONCILE_SECRET_KEY"
 
 
 @contextmanager
@@ -45,6 +47,7 @@ def azure(options: Options, *, cloud: str) -> Iterator[Azure]:
             workers=options.parallelism,
             pace=Pace(scale=0.1 if _is_local(endpoint) else 1.0),
             key=secret_key(),
+            vaults=connected.vaults,
         )
 
 
@@ -52,7 +55,7 @@ def azure(options: Options, *, cloud: str) -> Iterator[Azure]:
 def _emulator(options: Options) -> Iterator[str]:
     from reconciler.cli.local import emulator
 
-    with emulator(options.emulator_db) as url:
+    with emulator(options.emulator_db or EMULATOR_DB) as url:
         yield url
 
 
@@ -62,18 +65,24 @@ def _is_local(endpoint: str | None) -> bool:
 
 
 def secret_key() -> SecretKey | None:
-    """The key secrets are compared with.
+    """The key of the environment, which wins over the project's; None where there is none.
 
     Raises:
         UsageError: it is too short to keep a secret.
     """
-    text = os.environ.get("ACI_RECONCILE_SECRET_KEY", "")
-    if not text:
-        return None
+    text = os.environ.get(_KEY, "")
+    return checked_key(text, named_by=_KEY) if text else None
+
+
+def checked_key(text: str, *, named_by: str) -> SecretKey:
+    """The key that `text` is.
+
+    Raises:
+        UsageError: it is too short to keep a secret.
+    """
     if len(text) < _SHORTEST_KEY:
         raise UsageError(
-            f"ACI_RECONCILE_SECRET_KEY: expected at least {_SHORTEST_KEY} characters, "
-            f"got {len(text)}",
+            f"{named_by}: expected at least {_SHORTEST_KEY} characters, got {len(text)}",
             hint="make one with 'openssl rand -base64 32'",
         )
     return SecretKey(text.encode("utf-8", "surrogateescape"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,8 +13,16 @@ _INSTALL = "install them with: pip install 'aci-reconcile[emulator]'"
 
 
 @contextmanager
-def emulator(database: Path | None, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def emulator(
+    database: Path | None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    drops: Sequence[str] = (),
+) -> Iterator[str]:
     """The URL of an emulator that runs as long as the block lasts, in real time.
+
+    `drops` are pointers to what it takes of each PUT and does not keep.
 
     Raises:
         LocalStateUnusable: its libraries are missing, its database is unusable, or the port taken.
@@ -25,7 +33,13 @@ def emulator(database: Path | None, *, host: str = "127.0.0.1", port: int = 0) -
         raise LocalStateUnusable(_MISSING, hint=_INSTALL) from exc
     try:
         started = Emulator(
-            database=database, time=RealTime(), host=host, port=port, limits=PLENTY, record=False
+            database=database,
+            time=RealTime(),
+            host=host,
+            port=port,
+            limits=PLENTY,
+            record=False,
+            drops=drops,
         ).start()
     except EmulatorStateUnusable as exc:
         raise LocalStateUnusable(str(exc)) from exc

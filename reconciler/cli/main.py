@@ -17,6 +17,8 @@ from reconciler.cli.options import Options, options_of
 from reconciler.cli.parser import parser
 from reconciler.errors import ExitCode, ReconcilerError
 
+_OFFLINE = frozenset({"validate", "schema", "explain", "emulator", "demo"})
+
 
 def run() -> NoReturn:
     """The console script. Leaves at once: after an interrupt, workers may still wait on Azure."""
@@ -37,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _command(namespace.command)(options_of(namespace))
     except ReconcilerError as exc:
         _say(f"error: {exc}")
+        for detail in exc.details:
+            _say(f"  {detail}")
         return exc.exit_code
     except KeyboardInterrupt:
         _say("interrupted")
@@ -58,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _command(name: str) -> Callable[[Options], ExitCode]:
-    commands = import_module("reconciler.cli.commands")
+    # Only what a command needs is imported.
+    commands = import_module(f"reconciler.cli.{'offline' if name in _OFFLINE else 'commands'}")
     found: Callable[[Options], ExitCode] = getattr(commands, name)
     return found
 

@@ -27,9 +27,10 @@ class Options:
     paths: tuple[Path, ...] = ()
     environment: str | None = None
     outputs: tuple[Output, ...] = ()
+    secrets_dirs: tuple[Path, ...] = ()
     verbose: bool = False
     emulator: bool = False
-    emulator_db: Path = Path(".aci-reconcile/emulator.db")
+    emulator_db: Path | None = None
     endpoint: str | None = None
     parallelism: int = 16
     detailed_exitcode: bool = False
@@ -37,6 +38,9 @@ class Options:
     prune: bool = False
     adopt: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
+    retry: tuple[str, ...] = ()
+    rerun: tuple[str, ...] = ()
+    rebaseline_secrets: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     allow: Mapping[str, int] | None = None
     resource_groups: bool = False
@@ -50,6 +54,7 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 8080
     database: Path | None = None
+    drops: tuple[str, ...] = ()
 
 
 def options_of(namespace: Namespace) -> Options:
@@ -59,16 +64,21 @@ def options_of(namespace: Namespace) -> Options:
         UsageError: two outputs want stdout, or one kind of consent is given twice.
     """
     given = {name: value for name, value in vars(namespace).items() if name in _NAMES}
-    for name in ("paths", "outputs", "adopt", "replace", "exclude"):
+    for name in ("paths", "outputs", "secrets_dirs", "exclude", "drops", *_ASKED):
         if name in given:
             given[name] = tuple(given[name] or ())
     if "allow" in given:
         given["allow"] = _counted(given["allow"] or ())
     options = Options(**given)
-    if both := {n.lower() for n in options.exclude} & {n.lower() for n in options.replace}:
-        raise UsageError(
-            f"--exclude and --replace both name '{min(both)}'", hint="drop one of them"
-        )
+    excluded = {name.lower() for name in options.exclude}
+    for asked in _ASKED:
+        if both := excluded & {name.lower() for name in getattr(options, asked)}:
+            flag = f"--{asked.replace('_', '-')}"
+            raise UsageError(
+                f"--exclude and {flag} both name '{min(both)}'", hint="drop one of them"
+            )
+    if options.emulator_db is not None and not options.emulator:
+        raise UsageError("--emulator-db goes with --emulator", hint="add --emulator")
     if sum(output.path is None for output in options.outputs) > 1:
         raise UsageError(
             "more than one -o writes to stdout", hint="give all but one a path: -o json=FILE"
@@ -76,6 +86,8 @@ def options_of(namespace: Namespace) -> Options:
     return options
 
 
+# What is asked for a group by its name; none of it can be had for one that is left out.
+_ASKED = ("adopt", "replace", "retry", "rerun", "rebaseline_secrets")
 _NAMES = frozenset(Options.__slots__)
 
 
@@ -96,6 +108,17 @@ def output(text: str) -> Output:
     if separator and not path:
         raise ArgumentTypeError(f"expected a path after '{name}=', got nothing")
     return Output(format=name, path=Path(path) if path else None)
+
+
+def folder(text: str) -> Path:
+    """A folder that exists, for argparse."""
+    path = Path(text)
+    try:
+        if text and path.is_dir():
+            return path
+    except (OSError, ValueError):
+        pass  # nothing that could be looked into
+    raise ArgumentTypeError(f"expected a folder that exists, got '{text}'")
 
 
 def consent(text: str) -> tuple[str, int]:
@@ -120,6 +143,13 @@ def given_text(text: str) -> str:
     """A text that is not empty, as an unset variable would make it, for argparse."""
     if not text:
         raise ArgumentTypeError("expected a value, got an empty text")
+    return text
+
+
+def pointer(text: str) -> str:
+    """A pointer into the body of a group, for argparse."""
+    if not text.startswith("/") or text == "/":
+        raise ArgumentTypeError(f"expected a pointer such as /properties/volumes, got '{text}'")
     return text
 
 

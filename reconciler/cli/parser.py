@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import NoReturn
 
 from reconciler import __version__
-from reconciler.cli.options import consent, count, given_text, output, port, positive
+from reconciler.cli.options import (
+    consent,
+    count,
+    folder,
+    given_text,
+    output,
+    pointer,
+    port,
+    positive,
+)
 from reconciler.errors import ExitCode
 
 _ABOUT = """\
@@ -79,6 +88,24 @@ def _project(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "-e", "--env", dest="environment", metavar="NAME", help="environment of the project file"
     )
+    _secrets(command)
+
+
+def _secrets(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--secrets-dir",
+        dest="secrets_dirs",
+        metavar="DIR",
+        action="append",
+        type=folder,
+        help="a folder where fromFile may lead besides the project's; may be repeated",
+    )
+
+
+def _verbose(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "-v", "--verbose", action="store_true", help="also list what does not change"
+    )
 
 
 def _reporting(command: argparse.ArgumentParser) -> None:
@@ -89,9 +116,6 @@ def _reporting(command: argparse.ArgumentParser) -> None:
         action="append",
         type=output,
         help="text (default) or json, to stdout or a file; may be repeated",
-    )
-    command.add_argument(
-        "-v", "--verbose", action="store_true", help="also list what does not change"
     )
 
 
@@ -109,10 +133,12 @@ def _azure(command: argparse.ArgumentParser) -> None:
         "--emulator-db",
         metavar="FILE",
         type=Path,
-        default=Path(".aci-reconcile/emulator.db"),
-        help="where --emulator keeps its state (default: %(default)s)",
+        help="where --emulator keeps its state (default: .aci-reconcile/emulator.db)",
     )
-    where.add_argument(
+
+
+def _parallel(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--parallelism",
         metavar="N",
         type=positive,
@@ -135,6 +161,9 @@ def _consenting(command: argparse.ArgumentParser) -> None:
     )
     for flag, text in (
         ("--replace", "delete and create NAME again where a change cannot be made in place"),
+        ("--retry", "write NAME again although Azure did not take all of it the last time"),
+        ("--rerun", "start NAME, which has ended or is stopped, though nothing changed"),
+        ("--rebaseline-secrets", "trust that Azure holds NAME's secrets as they are now"),
         ("--adopt", "take over NAME, which has no owner, also when it differs"),
         ("--exclude", "leave NAME alone; the scope becomes partial"),
     ):
@@ -149,8 +178,10 @@ def _validate(command: argparse.ArgumentParser) -> None:
 def _plan(command: argparse.ArgumentParser) -> None:
     _project(command)
     _azure(command)
+    _parallel(command)
     _consenting(command)
     _reporting(command)
+    _verbose(command)
     command.add_argument(
         "--detailed-exitcode", action="store_true", help="exit 2 when changes are pending"
     )
@@ -159,8 +190,10 @@ def _plan(command: argparse.ArgumentParser) -> None:
 def _apply(command: argparse.ArgumentParser) -> None:
     _project(command)
     _azure(command)
+    _parallel(command)
     _consenting(command)
     _reporting(command)
+    _verbose(command)
     command.add_argument(
         "-y", "--yes", action="store_true", help="do not ask; needed without a terminal"
     )
@@ -169,6 +202,7 @@ def _apply(command: argparse.ArgumentParser) -> None:
 def _observing(command: argparse.ArgumentParser) -> None:
     _project(command)
     _azure(command)
+    _parallel(command)
     _reporting(command)
 
 
@@ -188,13 +222,20 @@ def _logs(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "-e", "--env", dest="environment", metavar="NAME", help="environment of the project file"
     )
+    _secrets(command)
     command.add_argument("--tail", metavar="N", type=count, help="only the last N lines")
     command.add_argument("--timestamps", action="store_true", help="with the time of each line")
     _azure(command)
 
 
+def _drift(command: argparse.ArgumentParser) -> None:
+    _observing(command)
+    _verbose(command)
+
+
 def _destroy(command: argparse.ArgumentParser) -> None:
     _observing(command)
+    _verbose(command)
     command.add_argument(
         "--resource-groups",
         action="store_true",
@@ -234,6 +275,15 @@ def _emulator(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--database", metavar="FILE", type=Path, help="keep the state here; default: in memory"
     )
+    command.add_argument(
+        "--drop",
+        dest="drops",
+        metavar="POINTER",
+        action="append",
+        type=pointer,
+        help="a fault to try: what Azure takes of each PUT and does not keep, such as "
+        "/properties/containers/*/properties/livenessProbe; may be repeated",
+    )
 
 
 def _nothing(_command: argparse.ArgumentParser) -> None:
@@ -271,7 +321,7 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
     "drift": (
         "tell whether Azure still equals git (for cron)",
         "Exit 0 when it does, 2 when it does not, 1 when that could not be told.",
-        _observing,
+        _drift,
     ),
     "status": (
         "show one row a group: sync, provisioning, run state, restarts, address",

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
-from reconciler.core.decide import Asker, decide, decide_resource_group
+from reconciler.core.asker import Asker
+from reconciler.core.decide import decide, decide_resource_group
 from reconciler.core.groups import (
     DesiredGroup,
     DesiredResourceGroup,

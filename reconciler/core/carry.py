@@ -9,13 +9,10 @@ from dataclasses import replace
 from reconciler.core.groups import DesiredGroup, LiveGroup, Secret
 from reconciler.core.jsonval import Json, JsonObject, Path, WirePath, as_object, pointer
 from reconciler.core.normalise import canonical, fold_text, list_key
-from reconciler.core.properties import Access, Node, tree
+from reconciler.core.properties import Access, Node, Property, tree
 
 # Stands in a body for a secret while elements move: no value of a manifest has this key.
 _MARK = "(secret)"
-
-# What stands in an element instead of the write-only value that it could hold.
-_INSTEAD = {"value", "identity"}
 
 
 class NotCarried(Exception):
@@ -168,11 +165,12 @@ def _holds_secret(value: Json, node: Node | None) -> bool:
         return any(_holds_secret(item, node.any) for item in value)
     if not isinstance(value, dict):
         return False
-    if _has_write_only(node) and not _INSTEAD & value.keys():
+    if any(not value.keys() & row.instead for row in _write_only(node)):
         return True
     return any(_holds_secret(item, _child(node, name)) for name, item in value.items())
 
 
-def _has_write_only(node: Node) -> bool:
+def _write_only(node: Node) -> list[Property]:
     members = [*node.children.values(), *([node.any] if node.any is not None else [])]
-    return any(member.row and member.row.access is Access.WRITE_ONLY for member in members)
+    rows = [member.row for member in members if member.row is not None]
+    return [row for row in rows if row.access is Access.WRITE_ONLY]

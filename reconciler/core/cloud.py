@@ -1,4 +1,4 @@
-"""What the core asks of the world: Azure and a clock, as protocols that the edges implement."""
+"""What the core asks of the world: Azure, key vaults and a clock, as protocols for the edges."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from reconciler.core.groups import VaultReference
 from reconciler.core.ids import GroupId, ResourceGroupId
 from reconciler.core.jsonval import Json, JsonObject
 
@@ -106,6 +107,18 @@ class Cloud(Protocol):
 
     def look(self, operation: Operation) -> Look:
         """Look once at an operation."""
+
+
+class Vaults(Protocol):
+    """Key vaults, for the credential of a `Cloud`; safe to use from many threads."""
+
+    def secret(self, reference: VaultReference) -> str:
+        """The value a reference leads to, read anew each time.
+
+        Raises:
+            AzureError: the vault refused, has no such secret, or was not reached.
+            LocalStateUnusable: the library that speaks to vaults is not installed.
+        """
 
 
 class Clock(Protocol):

@@ -44,4 +44,5 @@ _COSTS: dict[ActionKind, Callable[[DesiredGroup, LiveGroup | None], tuple[str, .
     ActionKind.CREATE: _no_costs,
     ActionKind.UPDATE: _update_costs,
     ActionKind.REPLACE: _replace_costs,
+    ActionKind.START: _update_costs,
 }

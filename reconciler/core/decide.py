@@ -2,61 +2,61 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import assert_never
 
-from reconciler.core.carry import NotCarried, with_ignored
-from reconciler.core.costs import costs_of
-from reconciler.core.diff import ChangeKind, Diff, FieldChange, diff, secrets_comparable
+from reconciler.core.asker import Asker
+from reconciler.core.diff import (
+    SECRETS,
+    ChangeKind,
+    Diff,
+    FieldChange,
+    Origin,
+    compared_secrets,
+    diff,
+    is_rotation,
+)
 from reconciler.core.groups import (
     Adopt,
     DesiredGroup,
     DesiredResourceGroup,
     LiveGroup,
     LiveResourceGroup,
-    Replace,
     SecretState,
     with_location,
 )
-from reconciler.core.jsonval import as_text, pointer
-from reconciler.core.normalise import fold_text
+from reconciler.core.jsonval import Path, as_text, pointer
+from reconciler.core.normalise import NORMALISER_VERSION, fold_text
 from reconciler.core.origin import labelled, origin_of
 from reconciler.core.ownership import (
     OWNER_TAG,
     Ownership,
     SecretKey,
     StateTag,
-    merged_tag_keys,
+    desired_hash,
+    fields_digests,
     ownership_of,
     state_of,
     tag,
-    tag_key_digest,
 )
 from reconciler.core.plan import Action, ActionKind
 from reconciler.core.properties import Effect, row_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
-    """Who runs, and what was consented to by name (addresses of groups)."""
-
-    owner: str
-    key: SecretKey | None = None
-    adopt: frozenset[str] = field(default_factory=frozenset)
-    replace: frozenset[str] = field(default_factory=frozenset)
+from reconciler.core.standing import equal, with_baseline
+from reconciler.core.verdicts import adopt, no_op, refuse, replacement, update, written
 
 
 def decide(desired: DesiredGroup, live: LiveGroup | None, asker: Asker) -> Action:
     """The cheapest safe action, refusals included; see design, sections 4 and 5."""
     if live is None:
-        return _written(desired, None, ActionKind.CREATE, Diff(), why="no such group")
+        return written(desired, None, ActionKind.CREATE, Diff(), why="no such group")
     ownership = ownership_of(live, asker.owner)
     match ownership:
         case Ownership.OURS:
             return _reconcile(desired, live, asker)
         case Ownership.FOREIGN:
             named = tag(live.tags, OWNER_TAG)
-            return _refuse(
+            return refuse(
                 desired,
                 live,
                 why=f"owned by '{named}', not by '{asker.owner}'",
@@ -97,7 +97,8 @@ def needs_view(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> bool:
     # The resource group's region is not known here, and a group hardly ever lies elsewhere.
     placed = with_location(desired, as_text(live.body.get("location")))
     found = diff(placed, live, state=state_of(live), key=asker.key)
-    return live.has_failed or found.effect in (Effect.UPDATE, Effect.REPLACE)
+    asked = live.id.address in asker.rerun
+    return asked or live.has_failed or found.effect in (Effect.UPDATE, Effect.REPLACE)
 
 
 def _take_over(
@@ -113,40 +114,38 @@ def _take_over(
     if policy is Adopt.ALWAYS and not consented and ownership is Ownership.UNREADABLE:
         policy = Adopt.IDENTICAL  # what it was is lost: only consent by name goes further
     if policy is Adopt.NEVER:
-        return _refuse(
+        return refuse(
             desired, live, why=f"{called}, and policy adopt is 'never'", allow=_adopting(desired)
         )
     if live.in_transition:
-        return _no_op(desired, live, why=f"{called} and {_moving(live)}")
+        return no_op(desired, live, why=f"{called} and {_moving(live)}")
     if not differing:
-        return _adopt(desired, live, found, why=f"{called} and equals the manifest")
+        return _adopt(desired, live, found, asker, why=f"{called} and equals the manifest")
     if policy is Adopt.IDENTICAL:
-        fields = ", ".join(pointer(change.path) for change in differing[:5])
-        more = f" and {len(differing) - 5} more" if len(differing) > 5 else ""
-        refused = _refuse(
-            desired, live, why=f"{called} and differs: {fields}{more}", allow=_adopting(desired)
-        )
-        return replace(refused, diff=found)
+        why = f"{called} and differs: {_pointers(differing)}"
+        return refuse(desired, live, why=why, allow=_adopting(desired), found=found)
     if found.effect is Effect.TAGS:
-        return _adopt(desired, live, found, why=f"{called}, adopted by consent: only tags differ")
-    action = _by_effect(desired, live, found, asker)
+        why = f"{called}, adopted by consent: only tags differ"
+        return _adopt(desired, live, found, asker, why=why)
+    action = _deployed(desired, live, found, asker)
     by = "consent" if consented else "policy"
     return replace(action, why=f"{called}, adopted by {by}: {action.why}")
 
 
-def _adopt(desired: DesiredGroup, live: LiveGroup, found: Diff, *, why: str) -> Action:
-    return Action(
-        kind=ActionKind.ADOPT,
-        target=desired.id,
-        why=why,
-        desired=desired,
-        live=live,
-        diff=found,
-        notes=(
-            *(("secrets not compared until the next write",) if desired.secrets else ()),
-            *(("its last deployment failed: apply again",) if live.has_failed else ()),
-        ),
-    )
+def _adopt(
+    desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker, *, why: str
+) -> Action:
+    action = adopt(desired, live, found, why=why)
+    notes: tuple[str, ...] = ()
+    if live.has_failed:
+        notes += ("its last deployment failed: apply again",)
+    if desired.id.address in asker.rerun:
+        notes += ("not run again: it is not ours yet",)
+    if desired.id.address in asker.rebaseline:
+        return with_baseline(replace(action, notes=notes), desired, asker)
+    if desired.secrets:
+        notes += ("secrets not compared until the next write",)
+    return replace(action, notes=notes)
 
 
 def _adopting(desired: DesiredGroup) -> str:
@@ -155,22 +154,56 @@ def _adopting(desired: DesiredGroup) -> str:
 
 def _reconcile(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> Action:
     if live.in_transition:
-        return _no_op(desired, live, why=_moving(live))
+        return no_op(desired, live, why=_moving(live))
     state = state_of(live)
     assert state is not None  # ownership is established by a readable state tag
-    found = labelled(diff(desired, live, state=state, key=asker.key), desired, live, state)
-    action = _by_effect(desired, live, found, asker)
-    if live.has_failed and found.effect in (None, Effect.TAGS):
-        action = _repair(action, desired, live, found, asker)
-    remembers = _to_remember(desired, state)
-    if action.kind is ActionKind.NO_OP and remembers:
-        notes = action.notes
-        action = replace(_patch_tags(desired, live, found, why=remembers), notes=notes)
-    return replace(
-        action,
-        origin=origin_of(found, desired, live, state),
-        notes=(*action.notes, *_secret_notes(desired, state, asker.key)),
+    found = diff(desired, live, state=state, key=asker.key)
+    if desired.id.address in asker.rebaseline:
+        # What the tag says of them is out of date, on a person's word.
+        found = Diff(changes=tuple(one for one in found.changes if not is_rotation(one)))
+    found = labelled(found, desired, live, state)
+    origin = origin_of(found, desired, live, state)
+    if found.effect in (None, Effect.TAGS):
+        action = equal(desired, live, found, asker, state)
+    elif _knows_not_taken(desired, found, state) and not _insists(desired, asker):
+        action, origin = _not_again(desired, live, found), Origin.UNKNOWN
+    else:
+        action = _deployed(desired, live, found, asker)
+    notes = () if action.rebaseline else _secret_notes(desired, state, asker.key)
+    return replace(action, origin=origin, notes=(*action.notes, *notes))
+
+
+def _insists(desired: DesiredGroup, asker: Asker) -> bool:
+    return desired.id.address in asker.retry | asker.replace
+
+
+def _knows_not_taken(desired: DesiredGroup, found: Diff, state: StateTag) -> bool:
+    """Whether all that differs is what Azure did not take when this very form was written."""
+    if state.hash_version != NORMALISER_VERSION or state.spec != desired_hash(desired):
+        return False
+    if any(is_rotation(change) for change in found.changes):
+        return False
+    left = fields_digests(change.path for change in found.changes if change.effect > Effect.TAGS)
+    return left <= state.not_taken
+
+
+def _not_again(desired: DesiredGroup, live: LiveGroup, found: Diff) -> Action:
+    left = [change for change in found.changes if change.effect > Effect.TAGS]
+    unknown = tuple(replace(change, origin=Origin.UNKNOWN) for change in found.changes)
+    return refuse(
+        desired,
+        live,
+        why=f"Azure did not take {_pointers(left)} when it was written last; "
+        "another write would restart the group for nothing",
+        allow=f"change the manifest, or write it again with --retry {desired.id}",
+        found=Diff(changes=unknown),
+        blocks=False,
     )
+
+
+def _pointers(changes: Sequence[FieldChange]) -> str:
+    more = f" and {len(changes) - 5} more" if len(changes) > 5 else ""
+    return ", ".join(pointer(change.path) for change in changes[:5]) + more
 
 
 def _moving(live: LiveGroup) -> str:
@@ -179,174 +212,56 @@ def _moving(live: LiveGroup) -> str:
     )
 
 
-def _by_effect(desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker) -> Action:
-    effect = found.effect
-    match effect:
-        case None:
-            return _no_op(desired, live, why="equal")
-        case Effect.TAGS:
-            return _patch_tags(desired, live, found, why="only tags differ")
-        case Effect.UPDATE:
-            return _in_place(desired, live, found, asker, why=_update_reason(live, found))
-        case Effect.REPLACE:
-            return _replace_if_allowed(desired, live, found, asker, why=_replace_reason(found))
-        case _:
-            assert_never(effect)
-
-
-def _update_reason(live: LiveGroup, found: Diff) -> str:
-    text = f"{_fields(found.costing(Effect.UPDATE))} can change in place"
+def _deployed(desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker) -> Action:
+    """The definition is written: in place where that is possible."""
+    costly = found.costing(Effect.REPLACE)
+    if costly:
+        why = f"{_fields(costly)} cannot change in place{_inferred(costly)}"
+        return replacement(desired, live, found, asker, why=why)
+    moved = found.costing(Effect.UPDATE)
+    why = f"{_fields(moved)} can change in place{_inferred(moved)}"
     if live.has_ended:
-        return f"{text}; the group is {live.state} and is deployed anew by it"
-    return text
+        why += f"; the group is {live.state} and is deployed anew by it"
+    return update(desired, live, found, asker, why=why)
 
 
-def _in_place(
-    desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker, *, why: str
-) -> Action:
-    """A PUT over the live group, unless it was asked by name to be replaced instead."""
-    if desired.id.address in asker.replace:
-        why = f"{why}; a replacement was asked for by name"
-        return _replace_if_allowed(desired, live, found, asker, why=why)
-    return _written(desired, live, ActionKind.UPDATE, found, why=why)
+def _inferred(changes: Sequence[FieldChange]) -> str:
+    rows = [row_of(change.path) for change in changes]
+    is_inferred = any(row is not None and "[INF]" in row.source for row in rows)
+    return " (inferred, see 'explain')" if is_inferred else ""
 
 
-def _replace_reason(found: Diff) -> str:
-    because = f"{_fields(found.costing(Effect.REPLACE))} cannot change in place"
-    if any("[INF]" in _source(change) for change in found.costing(Effect.REPLACE)):
-        because += " (inferred, see 'explain')"
-    return because
-
-
-def _replace_if_allowed(
-    desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker, *, why: str
-) -> Action:
-    if desired.policy.protect:
-        why, allow = f"{why}, and the group is protected", "lift 'protect' in the manifest"
-        return replace(_refuse(desired, live, why=why, allow=allow), diff=found)
-    if desired.policy.replace is Replace.FORBID and desired.id.address not in asker.replace:
-        why = f"{why}, and policy replace is 'forbid'"
-        allow = f"consent with --replace {desired.id}, or write reconcile.replace: allow"
-        return replace(_refuse(desired, live, why=why, allow=allow), diff=found)
-    return _written(desired, live, ActionKind.REPLACE, found, why=why)
-
-
-def _source(change: FieldChange) -> str:
-    row = row_of(change.path)
-    return row.source if row is not None else ""
-
-
-def _fields(changes: tuple[FieldChange, ...]) -> str:
-    names = list(dict.fromkeys(change.path[-1] for change in changes))
+def _fields(changes: Sequence[FieldChange]) -> str:
+    names = list(dict.fromkeys(_named(change.path) for change in changes))
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _written(
-    desired: DesiredGroup, live: LiveGroup | None, kind: ActionKind, found: Diff, *, why: str
-) -> Action:
-    """An action that sends the whole body: impossible while a secret is not known to anyone."""
-    unknown = desired.lacking(SecretState.UNKNOWN)
-    if unknown:
-        first = unknown[0]
-        refused = _refuse(
-            desired,
-            live,
-            why=f"{why}, but {first.name} is unknown ({first.where}) and a write would lose it",
-            allow="fill it in with a value or a reference",
-        )
-        return replace(refused, diff=found)
-    if live is not None:
-        try:
-            desired = with_ignored(desired, live)
-        except NotCarried as exc:
-            allow = "take the path out of reconcile.ignore"
-            return replace(_refuse(desired, live, why=str(exc), allow=allow), diff=found)
-    notes = [
-        f"{secret.name} is not resolved here: {secret.reason}"
-        for secret in desired.lacking(SecretState.UNRESOLVED)
-    ]
-    return Action(
-        kind=kind,
-        target=desired.id,
-        why=why,
-        desired=desired,
-        live=live,
-        diff=found,
-        costs=costs_of(kind, desired, live),
-        notes=tuple(notes),
-    )
-
-
-def _repair(
-    action: Action, desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker
-) -> Action:
-    """A deployment that failed is written again, but only where nothing of it runs or ran.
-
-    That takes a GET: a group whose containers were not looked at is left alone.
-    """
-    if live.state in ("Pending", "Failed") and not live.has_run:
-        return _in_place(desired, live, found, asker, why="last deployment failed")
-    state = live.state or "unknown"
-    note = f"provisioning state {live.provisioning}, group state {state}: " + (
-        "start it by hand"
-        if live.state == "Stopped"
-        else "look at 'aci-reconcile status' and its events"
-    )
-    why = "equal, but unhealthy" if action.kind is ActionKind.NO_OP else action.why
-    return replace(action, why=why, notes=(*action.notes, note))
-
-
-def _patch_tags(desired: DesiredGroup, live: LiveGroup, found: Diff, *, why: str) -> Action:
-    return Action(
-        kind=ActionKind.PATCH_TAGS,
-        target=desired.id,
-        why=why,
-        desired=desired,
-        live=live,
-        diff=found,
-        costs=("nothing restarts",),
-    )
-
-
-def _no_op(desired: DesiredGroup, live: LiveGroup, *, why: str) -> Action:
-    return Action(kind=ActionKind.NO_OP, target=desired.id, why=why, desired=desired, live=live)
-
-
-def _refuse(desired: DesiredGroup, live: LiveGroup | None, *, why: str, allow: str) -> Action:
-    return Action(
-        kind=ActionKind.REFUSE,
-        target=desired.id,
-        why=why,
-        desired=desired,
-        live=live,
-        allow=allow,
-    )
-
-
-def _to_remember(desired: DesiredGroup, state: StateTag) -> str:
-    """What only the tags can remember and do not yet; a tool upgrade alone is no reason."""
-    if not state.is_current:
-        return ""
-    if state.protect != desired.policy.protect:
-        return (
-            "protection is remembered on the group"
-            if desired.policy.protect
-            else "protection is lifted"
-        )
-    keys = frozenset(tag_key_digest(name) for name in desired.tags)
-    wanted = frozenset({merged_tag_keys(keys)}) if state.tags_merged else keys
-    return "" if state.tag_keys == wanted else "the set of tag keys we manage changed"
+def _named(path: Path) -> str:
+    """A field as a sentence calls it: an element of a list with its list, a value with its name."""
+    if path == SECRETS:
+        return "a secret"
+    if path[-1] in ("value", "secureValue") and len(path) > 2:
+        return f"{path[-3]}/{path[-2]}"
+    row = row_of(path)
+    is_element = row is not None and row.path[-1] == "*"
+    return "/".join(path[-2:] if is_element else path[-1:])
 
 
 def _secret_notes(desired: DesiredGroup, state: StateTag, key: SecretKey | None) -> tuple[str, ...]:
-    if not desired.secrets or secrets_comparable(desired, state, key):
+    """Which secrets were not compared, and why."""
+    compared = compared_secrets(desired, state, key)
+    left = [secret for secret in desired.secrets if secret not in compared]
+    if not left:
         return ()
-    if desired.lacking(SecretState.UNKNOWN):
-        return ("secrets not compared: some are unknown",)
     if key is None:
         return ("secrets not compared: set ACI_RECONCILE_SECRET_KEY to see a rotated one",)
-    if desired.lacking(SecretState.UNRESOLVED):
-        return ("secrets not compared: some could not be resolved here",)
-    if state.key_id and state.key_id != key.id:
-        return ("secrets not compared: they were last written with another key",)
-    return ("secrets not compared: no baseline until the next write",)
+    trust = "until the next write, or --rebaseline-secrets NAME"
+    if not state.key_id:
+        return (f"secrets not compared: no baseline {trust}",)
+    if state.key_id != key.id:
+        return (f"secrets not compared: other key, {trust}",)
+    lacking = [secret for secret in left if secret.state is not SecretState.KNOWN]
+    named = ", ".join(f"{secret.name} ({secret.reason})" for secret in lacking[:3])
+    more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
+    which = "secrets" if len(left) == len(desired.secrets) else "some secrets"
+    return (f"{which} not compared: {named}{more}",)

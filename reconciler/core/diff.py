@@ -6,11 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from reconciler.core.groups import DesiredGroup, LiveGroup, SecretState
+from reconciler.core.groups import DesiredGroup, LiveGroup, Secret, SecretState
 from reconciler.core.jsonval import Json, JsonObject, Path, as_object, dig, parse_pointer
 from reconciler.core.normalise import ORDER
 from reconciler.core.ownership import SecretKey, StateTag, foreign_tags, merged, tag_key_digest
 from reconciler.core.properties import Access, Effect, row_of
+
+# Where secrets differ that have no path of their own to point at.
+SECRETS: Path = ("(secrets)",)
+_ADDRESS: Path = ("properties", "ipAddress")
 
 
 class ChangeKind(Enum):
@@ -35,6 +39,7 @@ class FieldChange:
     """One path that differs, from what is live (`before`) to what is desired (`after`).
 
     A `sensitive` change carries no values. `before` and `after` are None where the path is absent.
+    `among` names the secrets of which one or more changed, where the tag cannot tell which.
     """
 
     path: Path
@@ -43,6 +48,7 @@ class FieldChange:
     before: Json = None
     after: Json = None
     sensitive: bool = False
+    among: tuple[str, ...] = ()
     origin: Origin = Origin.UNKNOWN
 
 
@@ -81,6 +87,7 @@ def diff(
         change
         for change in spec_changes(desired.canonical, live.canonical)
         if not _is_ignored(change.path, desired.policy.ignore)
+        and not (_lacks_address(live) and change.path[:2] == _ADDRESS)
     ]
     changes += _tag_changes(desired.tags, live.tags, state)
     changes += _secret_changes(desired, state, key)
@@ -228,6 +235,11 @@ def _change(
     )
 
 
+def _lacks_address(live: LiveGroup) -> bool:
+    """Whether a deployment failed before it got its address, which then tells nothing (C.2)."""
+    return live.has_failed and dig(live.canonical, *_ADDRESS) is None
+
+
 def _is_ignored(path: Path, ignored: tuple[Path, ...]) -> bool:
     return any(path[: len(prefix)] == prefix for prefix in ignored)
 
@@ -251,28 +263,42 @@ def _tag_changes(
 def _secret_changes(
     desired: DesiredGroup, state: StateTag | None, key: SecretKey | None
 ) -> Iterator[FieldChange]:
-    if state is None or key is None or not secrets_comparable(desired, state, key):
+    compared = compared_secrets(desired, state, key)
+    if state is None or key is None or state.key_id != key.id or (desired.secrets and not compared):
         return
-    now = {key.digest(desired.id, secret): secret for secret in desired.secrets}
+    now = {key.digest(desired.id, secret): secret for secret in compared}
     if state.secrets_merged:
         if {merged(now)} != state.secrets:
-            yield _secret_change(("(secrets)",))
+            yield _secret_change(SECRETS, among=tuple(secret.name for secret in compared))
         return
     moved = [secret for digest, secret in now.items() if digest not in state.secrets]
     for secret in moved:
         yield _secret_change(parse_pointer(secret.name))
-    if not moved and state.secrets - set(now):
-        yield _secret_change(("(secrets)",))
+    # One that left the manifest: its digest does not tell its name, nor whether it is one that
+    # could not be resolved here.
+    if not moved and len(compared) == len(desired.secrets) and state.secrets - set(now):
+        yield _secret_change(SECRETS)
 
 
-def _secret_change(path: Path) -> FieldChange:
-    return FieldChange(path=path, kind=ChangeKind.CHANGED, effect=Effect.UPDATE, sensitive=True)
+def is_rotation(change: FieldChange) -> bool:
+    """Whether it is a secret that differs from the one written last."""
+    return change.sensitive and change.kind is ChangeKind.CHANGED
 
 
-def secrets_comparable(
+def _secret_change(path: Path, *, among: tuple[str, ...] = ()) -> FieldChange:
+    return FieldChange(
+        path=path, kind=ChangeKind.CHANGED, effect=Effect.UPDATE, sensitive=True, among=among
+    )
+
+
+def compared_secrets(
     desired: DesiredGroup, state: StateTag | None, key: SecretKey | None
-) -> bool:
-    """Whether a rotated secret would be seen: same key as last time, and every value at hand."""
+) -> tuple[Secret, ...]:
+    """The secrets of which a rotation would be seen: same key as last time, and a value at hand.
+
+    Where the tag holds one digest for all of them, it takes every value to compare any.
+    """
     if key is None or state is None or state.key_id != key.id:
-        return False
-    return all(secret.state is SecretState.KNOWN for secret in desired.secrets)
+        return ()
+    known = desired.lacking(SecretState.KNOWN)
+    return known if len(known) == len(desired.secrets) or not state.secrets_merged else ()

@@ -86,11 +86,26 @@ class SecretState(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VaultReference:
+    """A secret in a key vault: `vault` is a name or a URL, no `version` means the latest."""
+
+    vault: str
+    secret: str
+    version: str = ""
+
+    def __str__(self) -> str:
+        version = f"version '{self.version}' of " if self.version else ""
+        return f"{version}secret '{self.secret}' in vault '{self.vault}'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Secret:
     """A write-only value at `path` of the wire body.
 
     `path` may end in a key of a secret volume, or at the volume itself when even its keys are not
-    known. `reason` says why the value is not at hand.
+    known. `reason` says why the value is not at hand. With a `reference` the value lies in a key
+    vault, which loading manifests does not ask: `encodes` says that it is sent in base64,
+    `holds_base64` that the place takes nothing else.
     """
 
     path: WirePath
@@ -99,6 +114,9 @@ class Secret:
     where: Position
     value: str | None = field(default=None, repr=False)
     reason: str = ""
+    reference: VaultReference | None = None
+    encodes: bool = False
+    holds_base64: bool = False
 
     @property
     def spellings(self) -> tuple[str, ...]:
@@ -204,8 +222,13 @@ class LiveGroup:
 
     @property
     def has_ended(self) -> bool:
-        """Whether a PUT would deploy it anew: stopped, succeeded or failed (D.1)."""
-        return self.state in ("Stopped", "Succeeded", "Failed")
+        """Whether a PUT would deploy it anew: stopped, succeeded or failed (D.1).
+
+        One that restarts always shows Succeeded between two restarts (E.2).
+        """
+        if self.state == "Succeeded":
+            return dig(self.canonical, "properties", "restartPolicy") != "Always"
+        return self.state in ("Stopped", "Failed")
 
     @property
     def has_failed(self) -> bool:

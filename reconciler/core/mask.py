@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from typing import NewType
+from urllib.parse import quote, quote_plus
 
 from reconciler.core.jsonval import Json, Path
 from reconciler.core.properties import Access, row_of
@@ -108,9 +110,59 @@ def _is_secret_place(path: Path) -> bool:
 
 
 def scrubbed(text: str, secrets: Iterable[str | None]) -> str:
-    """`text` of others without the secrets of a group, should it quote one."""
+    """`text` of others without the secrets of a group, should it quote one in whatever encoding."""
+    if not text:
+        return text
+    known = {spelled for secret in secrets if secret for spelled in _spellings(secret)}
     # The longest first, so that a secret that contains another one leaves nothing behind.
-    known = {secret for secret in secrets if secret and len(secret) >= _SHORTEST_SCRUBBED}
-    for secret in sorted(known, key=lambda secret: (-len(secret), secret)):
-        text = text.replace(secret, HIDDEN)
+    for spelled in sorted(known, key=lambda spelled: (-len(spelled), spelled)):
+        text = text.replace(spelled, HIDDEN)
     return text
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """A secret and its lines, each as the usual encodings write it."""
+    for text in dict.fromkeys((secret, *_lines(secret))):
+        if len(text) >= _SHORTEST_SCRUBBED:
+            raw = text.encode("utf-8", "surrogatepass")
+            yield from (text, raw.hex())
+            # Without the padding, which encoders leave out in URLs.
+            yield from (
+                encode(raw).decode().rstrip("=") for encode in (b64encode, urlsafe_b64encode)
+            )
+            yield from (spell(text) for spell in _ESCAPES)
+
+
+def _lines(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        yield line
+        yield line.strip()
+
+
+def _in_json(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
+def _in_json_of_unicode(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def _in_url(text: str) -> str:
+    return quote(text, safe="", errors="surrogatepass")
+
+
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
+# Azure's messages quote JSON in JSON, gateways HTML, and URLs are everywhere.
+_ESCAPES: tuple[Callable[[str], str], ...] = (
+    _in_json,
+    _in_json_of_unicode,
+    lambda text: _in_json(_in_json(text)),
+    lambda text: _in_json_of_unicode(_in_json_of_unicode(text)),
+    _in_url,
+    lambda text: re.sub("%..", lambda found: found[0].lower(), _in_url(text)),
+    lambda text: quote(text, errors="surrogatepass"),
+    lambda text: quote_plus(text, errors="surrogatepass"),
+    lambda text: text.translate(_HTML),
+    lambda text: text.translate({**_HTML, ord('"'): '"', ord("'"): "'"}),
+    lambda text: repr(text)[1:-1],
+)

@@ -1,30 +1,53 @@
-"""Who moved: the manifest since the last apply, or Azure. It labels changes and decides nothing."""
+"""Who moved: the manifest since the last apply, or Azure. It labels changes and decides nothing.
+
+The state tag's hash tells who moved in a group as a whole. Where both did, only the manifest at the
+applied commit tells which field is whose.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from reconciler.core.diff import ChangeKind, Diff, FieldChange, Origin
-from reconciler.core.groups import DesiredGroup, LiveGroup
-from reconciler.core.normalise import NORMALISER_VERSION
-from reconciler.core.ownership import StateTag, desired_hash, live_hash
+from reconciler.core.diff import ChangeKind, Diff, FieldChange, Origin, diff
+from reconciler.core.groups import DesiredGroup, LiveGroup, with_location
+from reconciler.core.jsonval import Json, Path, as_list, as_text, dig
+from reconciler.core.normalise import NORMALISER_VERSION, ORDER
+from reconciler.core.ownership import (
+    Ownership,
+    StateTag,
+    desired_hash,
+    live_hash,
+    ownership_of,
+    state_of,
+    tag,
+)
+from reconciler.core.plan import Action, Plan
+from reconciler.core.properties import Access, row_of
 
 
 def labelled(found: Diff, desired: DesiredGroup, live: LiveGroup, state: StateTag) -> Diff:
-    """`found` with the origin of each change."""
+    """`found` with the origin of each change, as far as the state tag tells it."""
     origin = origin_of(found, desired, live, state)
-    # When both moved, only the manifest at the applied commit could tell which field is whose.
-    label = Origin.UNKNOWN if origin is Origin.BOTH else origin
-    changes = [
-        replace(change, origin=Origin.CONFIG if _is_rotation(change) else label)
-        for change in found.changes
-    ]
+    changes = [replace(change, origin=_by_hash(change, origin)) for change in found.changes]
     return Diff(changes=tuple(changes))
+
+
+def _by_hash(change: FieldChange, group: Origin) -> Origin:
+    if _is_rotation(change):
+        return Origin.CONFIG
+    # What the hash leaves out may have moved on either side, whatever the hash says.
+    return Origin.UNKNOWN if group is Origin.BOTH or _is_unhashed(change.path) else group
 
 
 def _is_rotation(change: FieldChange) -> bool:
     """A secret is compared with what was last written, so only the manifest's side can move."""
     return change.sensitive and change.kind is ChangeKind.CHANGED
+
+
+def _is_unhashed(path: Path) -> bool:
+    row = row_of(path)
+    return row is not None and row.access in (Access.ASSIGNED, Access.UNCONFIRMED)
 
 
 def origin_of(found: Diff, desired: DesiredGroup, live: LiveGroup, state: StateTag) -> Origin:
@@ -44,3 +67,117 @@ def origin_of(found: Diff, desired: DesiredGroup, live: LiveGroup, state: StateT
             # Outside the hash are secrets, which move in the manifest, and what Azure may choose.
             only_secrets = all(_is_rotation(change) for change in found.changes)
             return Origin.CONFIG if only_secrets else Origin.UNKNOWN
+
+
+def commits_to_ask(plan: Plan) -> tuple[str, ...]:
+    """The applied commits whose manifests would tell what the state tags do not; as a tag says."""
+    states = [_open_question(action, plan.owner) for action in plan.actions]
+    return tuple(sorted({state.commit for state in states if state is not None and state.commit}))
+
+
+def with_history(plan: Plan, applied: Mapping[str, Mapping[str, DesiredGroup]]) -> Plan:
+    """`plan` with the labels that the manifests of then tell: by commit, groups by address.
+
+    A manifest is believed only where it has the hash that the state tag remembers: the files may
+    have differed from the commit, a variable or the normaliser may have changed since.
+    """
+    return replace(
+        plan, actions=tuple(_told(action, plan.owner, applied) for action in plan.actions)
+    )
+
+
+def _open_question(action: Action, owner: str) -> StateTag | None:
+    """The state tag of a group of ours with a change that it does not label."""
+    live = action.live
+    if live is None or all(c.origin is not Origin.UNKNOWN for c in action.diff.changes):
+        return None
+    if ownership_of(live, owner) is not Ownership.OURS:
+        return None
+    state = state_of(live)
+    return state if state is not None and state.hash_version == NORMALISER_VERSION else None
+
+
+def _told(action: Action, owner: str, applied: Mapping[str, Mapping[str, DesiredGroup]]) -> Action:
+    state, live = _open_question(action, owner), action.live
+    if state is None or live is None:
+        return action
+    then = applied.get(state.commit, {}).get(action.address)
+    if then is None:
+        return action
+    # A group stays in its region; the manifest may have left that to its resource group.
+    then = with_location(then, as_text(live.body.get("location")))
+    if desired_hash(then) != state.spec:
+        return action
+    moved = frozenset(_key(change.path) for change in diff(then, live).changes)
+    changes = tuple(
+        replace(change, origin=_by_values(change, then, action, moved))
+        if change.origin is Origin.UNKNOWN
+        else change
+        for change in action.diff.changes
+    )
+    return replace(action, diff=Diff(changes=changes), origin=_together(action.origin, changes))
+
+
+def _together(group: Origin, changes: tuple[FieldChange, ...]) -> Origin:
+    """Who moved the group, once its fields are told: more than its hash knew, never less."""
+    told = {group, *(change.origin for change in changes)} - {Origin.UNKNOWN}
+    if len(told) > 1:
+        return Origin.BOTH
+    return next(iter(told), Origin.UNKNOWN)
+
+
+def _by_values(
+    change: FieldChange, then: DesiredGroup, action: Action, moved: frozenset[Path]
+) -> Origin:
+    """Who moved one field, by its value then, now and in Azure.
+
+    `moved` are the paths at which Azure differs from the manifest of then.
+    """
+    path = change.path
+    if any(path[: len(ignored)] == ignored for ignored in then.policy.ignore):
+        return Origin.UNKNOWN  # what was written there was Azure's own value, not the manifest's
+    if _came_whole(moved, path, then):
+        return Origin.BOTH
+    manifest_moved = not _is_same(path, *_then_and_now(change, then, action))
+    azure_moved = _touches(moved, path)
+    if manifest_moved and azure_moved:
+        return Origin.BOTH
+    if manifest_moved or azure_moved:
+        return Origin.CONFIG if manifest_moved else Origin.DRIFT
+    # Elements that were not there then have come on both sides, in another order.
+    return Origin.BOTH if path[-1] == ORDER else Origin.UNKNOWN
+
+
+def _then_and_now(change: FieldChange, then: DesiredGroup, action: Action) -> tuple[Json, Json]:
+    """What the manifest said then, and what it says now."""
+    if change.path[0] == "tags":
+        return tag(then.tags, change.path[-1].lower()), change.after
+    was = dig(then.canonical, *change.path)
+    if not change.sensitive or action.desired is None:
+        return was, change.after
+    # A sensitive change carries no value. The two are compared here and go no further.
+    return was, dig(action.desired.canonical, *change.path)
+
+
+def _is_same(path: Path, one: Json, other: Json) -> bool:
+    if path[-1] != ORDER:
+        return one == other
+    names, others = as_list(one), as_list(other)
+    return [n for n in names if n in others] == [n for n in others if n in names]
+
+
+def _came_whole(moved: frozenset[Path], path: Path, then: DesiredGroup) -> bool:
+    """Whether `path` lies in a list element that was not there then and has come on both sides."""
+    inside = (path[:depth] for depth in range(1, len(path)))
+    return any(one in moved and dig(then.canonical, *one) is None for one in inside)
+
+
+def _touches(moved: frozenset[Path], path: Path) -> bool:
+    """Whether Azure moved what lies at `path`, or something in it."""
+    key = _key(path)
+    return any(other[: len(key)] == key for other in moved)
+
+
+def _key(path: Path) -> Path:
+    """A path that can be looked up: tag keys compare without case."""
+    return (path[0], *(part.lower() for part in path[1:])) if path[0] == "tags" else path

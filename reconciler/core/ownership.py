@@ -1,8 +1,8 @@
 """Who owns a live group, and what was last applied to it: two tags, no state file.
 
 `aci-reconcile-owner` is plain. `aci-reconcile-state` is versioned and under 256 characters:
-`1;ADDRESS;n1:HASH;s KEYID:DIGESTS;t KEYS;c COMMIT;p` (without the blanks), the fields after the
-second named by their first letter, any of them absent where there is nothing to say.
+`1;ADDRESS;n1:HASH;s KEYID:DIGESTS;t KEYS;x FIELDS;c COMMIT;p` (without the blanks), the fields
+after the second named by their first letter, any of them absent where there is nothing to say.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from enum import Enum
 
 from reconciler.core.groups import DesiredGroup, LiveGroup, Secret
 from reconciler.core.ids import GroupId
-from reconciler.core.jsonval import Json, JsonObject, Path, as_list
+from reconciler.core.jsonval import Json, JsonObject, Path, as_list, pointer
 from reconciler.core.normalise import NORMALISER_VERSION, ORDER
 from reconciler.core.properties import Access, row_of
 
@@ -36,6 +36,8 @@ _HASH_DIGITS = 16
 _SECRET_DIGITS = 7  # 42 bits: more than the 40 that make a guess by chance hopeless
 _KEY_ID_DIGITS = 5
 _TAG_DIGITS = 5
+_FIELD_DIGITS = 5
+_MOST_FIELDS = 6  # of which each is told apart
 _LONGEST_COMMIT = 64  # a SHA-256 in hexadecimal
 
 
@@ -55,7 +57,8 @@ class StateTag:
 
     `secrets` holds one digest a secret, or a single one for all when `secrets_merged`; likewise
     `tag_keys`. `spec` is the hash of the desired form; another `hash_version` (the normaliser's)
-    makes it incomparable.
+    makes it incomparable. `not_taken` are digests of the fields that Azure did not take in the
+    write of that form, or a single one for all when they are many.
     """
 
     address: str
@@ -66,6 +69,7 @@ class StateTag:
     secrets_merged: bool = False
     tag_keys: frozenset[str] = frozenset()
     tags_merged: bool = False
+    not_taken: frozenset[str] = frozenset()
     commit: str = ""
     protect: bool = False
     is_current: bool = True  # false for another format, of which only the address is understood
@@ -226,6 +230,7 @@ def parse_state(text: str) -> StateTag | None:
         secrets_merged=digests.startswith("="),
         tag_keys=_chunks(keys.lstrip("="), _TAG_DIGITS),
         tags_merged=keys.startswith("="),
+        not_taken=_chunks(named.get("x", ""), _FIELD_DIGITS),
         commit=named.get("c", ""),
         protect="p" in named,
         is_current=version == STATE_VERSION,
@@ -258,6 +263,7 @@ def _formatted(state: StateTag, *, merge_secrets: bool, merge_tags: bool) -> str
     fields = [STATE_VERSION, state.address, f"n{state.hash_version}:{state.spec}"]
     fields += [f"s{state.key_id}:{secrets}"] if state.key_id else []
     fields += [f"t{keys}"] if keys else []
+    fields += [f"x{_joined(state.not_taken, is_merged=False)}"] if state.not_taken else []
     fields += [f"c{state.commit[:_LONGEST_COMMIT]}"] if state.commit else []
     fields += ["p"] if state.protect else []
     return ";".join(fields)
@@ -271,6 +277,14 @@ def merged(digests: Iterable[str]) -> str:
 def merged_tag_keys(digests: Iterable[str]) -> str:
     """One digest for the keys of all managed tags."""
     return _sha(",".join(sorted(digests)), _TAG_DIGITS)
+
+
+def fields_digests(paths: Iterable[Path]) -> frozenset[str]:
+    """What the state tag remembers of fields that Azure did not take."""
+    names = sorted({pointer(path) for path in paths})
+    if len(names) > _MOST_FIELDS:
+        return frozenset({_sha("\n".join(names), _FIELD_DIGITS)})
+    return frozenset(_sha(name, _FIELD_DIGITS) for name in names)
 
 
 def _joined(digests: frozenset[str], *, is_merged: bool) -> str:
@@ -294,10 +308,15 @@ def state_after_write(desired: DesiredGroup, *, key: SecretKey | None, commit: s
     )
 
 
-def state_after_tags(desired: DesiredGroup, before: StateTag | None, *, commit: str) -> StateTag:
-    """What to remember once only tags were written: the secrets' digests stay as they were."""
-    after = state_after_write(desired, key=None, commit=commit)
-    if before is None or before.address != after.address:
+def state_after_tags(
+    desired: DesiredGroup, before: StateTag | None, *, commit: str, trusted: SecretKey | None = None
+) -> StateTag:
+    """What to remember once only tags were written: the secrets' digests stay as they were.
+
+    With the key `trusted`, the secrets are taken for what Azure holds, on a person's word.
+    """
+    after = state_after_write(desired, key=trusted, commit=commit)
+    if trusted is not None or before is None or before.address != after.address:
         return after  # nothing is known of secrets that somebody else, or nobody, wrote
     return StateTag(
         address=after.address,

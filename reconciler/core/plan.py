@@ -24,6 +24,7 @@ class ActionKind(Enum):
     DELETE = "delete"
     ADOPT = "adopt"  # tags only
     NO_OP = "no-op"
+    START = "start"  # POST: an ended or stopped group runs again, nothing is sent
     REFUSE = "refuse"
 
     @property
@@ -37,8 +38,10 @@ class Action:
     """One planned step for one target, with the reason and what it costs the workload.
 
     `after` names the addresses whose actions must have succeeded first, `behind` those that must
-    merely be over. `allow` is, for a refusal, what a person can do about it. Of a resource group,
-    only `declared` is set.
+    merely be over. `allow` is, for a refusal, what a person can do about it; one that does not
+    `block` concerns its own group alone, and the others go on. `trouble` is what is wrong with a
+    group that is left as it is. With `rebaseline`, the tags remember its secrets as they are now.
+    Of a resource group, only `declared` is set.
     """
 
     kind: ActionKind
@@ -51,6 +54,9 @@ class Action:
     costs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     allow: str = ""
+    blocks: bool = True
+    trouble: str = ""
+    rebaseline: bool = False
     origin: Origin = Origin.UNKNOWN
     after: tuple[str, ...] = ()
     behind: tuple[str, ...] = ()
@@ -108,8 +114,11 @@ class Plan:
 
     @property
     def is_blocked(self) -> bool:
-        """Whether `apply` must not touch anything."""
-        return bool(self.rails or self.refusals)
+        """Whether `apply` must not touch anything, or has nothing to touch but what is refused."""
+        if self.rails or any(action.blocks for action in self.refusals):
+            return True
+        pending = [action.kind for action in self.actions if action.is_pending]
+        return bool(pending) and set(pending) == {ActionKind.REFUSE}
 
     @property
     def has_changes(self) -> bool:

@@ -58,6 +58,7 @@ class Property:
     ordered: bool = False  # a keyed list whose order matters
     bare: bool = False  # an object that says something by merely being there
     only_with: str = ""  # dropped by Azure unless this sibling is present
+    instead: tuple[str, ...] = ()  # siblings that stand in the place of a write-only value
     source: str = ""
 
 
@@ -80,7 +81,10 @@ def _environment(root: str) -> Iterator[Property]:
     yield _row(f"{variables}/*/name", source="C.3 [R]: echo")
     yield _row(f"{variables}/*/value", source=f"C.3 [R]: echo; {UPDATE_DOC}")
     yield _row(
-        f"{variables}/*/secureValue", access=Access.WRITE_ONLY, source=f"{WRITE}, #16; {UPDATE_DOC}"
+        f"{variables}/*/secureValue",
+        access=Access.WRITE_ONLY,
+        instead=("value",),
+        source=f"{WRITE}, #16; {UPDATE_DOC}",
     )
 
 
@@ -142,7 +146,7 @@ def _containers() -> Iterator[Property]:
     yield _row(
         "properties/containers",
         key=("name",),
-        source="G2, C.6: names are unique, order means nothing",
+        source="G2 [S]: names are unique; C.6 [INF]: order means nothing",
     )
     yield _row(
         "properties/containers/*", source="D.2 [INF]: in place unless the requests' sum moves"
@@ -234,7 +238,12 @@ def _credentials() -> Iterator[Property]:
     yield _row(f"{root}/*", source=UPDATE_INF)
     yield _row(f"{root}/*/server", source="C.3 [R]: echo")
     yield _row(f"{root}/*/username", source="C.3 [R]: echo")
-    yield _row(f"{root}/*/password", access=Access.WRITE_ONLY, source=f"{WRITE}, #15")
+    yield _row(
+        f"{root}/*/password",
+        access=Access.WRITE_ONLY,
+        instead=("identity",),
+        source=f"{WRITE}, #15",
+    )
     yield _row(
         f"{root}/*/identity", fold=Fold.RESOURCE_ID, source="C.3 [R]: echo; C.6: ids without case"
     )
@@ -427,7 +436,7 @@ def _group() -> Iterator[Property]:
     yield _row("tags", effect=Effect.TAGS, source="A.5 [R]: PATCH, containers keep running")
     yield _row("tags/*", effect=Effect.TAGS, source="A.5 [R]: PATCH, containers keep running")
     yield _row("zones", effect=replace, source=f"C.3 [R]: echo; {REPLACE_DOC}")
-    yield _row("properties", source="S")
+    yield _row("properties", source="C.3 [S]: the object that holds all else")
     for name in ("provisioningState", "instanceView"):
         yield _row(f"properties/{name}", access=Access.READ_ONLY, source=READ)
     yield _row(
@@ -524,3 +533,10 @@ def row_of(path: Path) -> Property | None:
             return found if node.is_open or node.is_leaf else None
         node, found = child, child.row or found
     return found
+
+
+@cache
+def write_only_names() -> frozenset[str]:
+    """The members of a body whose values, and all beneath them, never come back."""
+    rows = [row for row in PROPERTIES if row.access is Access.WRITE_ONLY]
+    return frozenset(next(part for part in reversed(row.path) if part[0] != "*") for row in rows)

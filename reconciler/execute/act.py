@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
 from reconciler.core.cloud import Accepted, Clock, Cloud
-from reconciler.core.diff import diff
 from reconciler.core.groups import DesiredGroup, LiveGroup, WaitFor, wire_body
 from reconciler.core.ids import GroupId, ResourceGroupId
-from reconciler.core.jsonval import Path, as_text, dig, pointer
+from reconciler.core.jsonval import as_text, dig
 from reconciler.core.mask import scrubbed
 from reconciler.core.outcome import Outcome, Status, TaskLog
 from reconciler.core.ownership import (
     CREATED_TAG,
     Ownership,
     SecretKey,
-    StateTag,
     ownership_of,
     state_after_tags,
     state_after_write,
@@ -39,6 +37,8 @@ from reconciler.errors import (
     Throttled,
 )
 from reconciler.execute.observe import view
+from reconciler.execute.readback import check_tags, left, not_taken, remembered, take_tags
+from reconciler.execute.stale import reread
 from reconciler.execute.wait import Health, Pace, Waiter
 
 
@@ -172,20 +172,50 @@ def _delete_resource_group(
 def _tags(action: Action, writer: Writer, progress: Progress) -> Outcome:
     live = reread(action, writer.cloud)
     assert live is not None
+    _patch(action, live, writer, progress)
+    done = "adopted" if action.kind is ActionKind.ADOPT else "tags patched"
+    return Outcome(action=action, status=Status.SUCCEEDED, says=f"{done}, nothing restarted")
+
+
+def _patch(action: Action, live: LiveGroup, writer: Writer, progress: Progress) -> None:
+    """Bring the tags up to date, and see that Azure took them."""
     desired = _desired(action)
     # A state tag that was copied here speaks of the secrets of another group.
     is_ours = ownership_of(live, writer.owner) is Ownership.OURS
     before = state_of(live) if is_ours else None
-    state = state_after_tags(desired, before, commit=writer.commit)
+    trusted = writer.key if action.rebaseline else None
+    state = state_after_tags(desired, before, commit=writer.commit, trusted=trusted)
     tags = written_tags(desired, live, owner=writer.owner, state=state)
     writer.tell(action, "patching tags")
     with progress.writing():
         writer.cloud.patch_tags(desired.id, tags)
     now = view(writer.cloud, desired.id)
-    _check_taken(desired, now, state)
-    _check_tags(desired, now, tags)
-    done = "adopted" if action.kind is ActionKind.ADOPT else "tags patched"
-    return Outcome(action=action, status=Status.SUCCEEDED, says=f"{done}, nothing restarted")
+    if lost := left(desired, now, state):
+        raise not_taken(desired.id, lost)
+    check_tags(desired, now, tags)
+
+
+def _start(action: Action, writer: Writer, progress: Progress) -> Outcome:
+    live = reread(action, writer.cloud)
+    assert live is not None
+    if action.diff:
+        _patch(action, live, writer, progress)
+    desired = _desired(action)
+    writer.tell(action, "starting")
+    with progress.writing():
+        accepted = writer.cloud.start(desired.id)
+    _finish(action, accepted, writer)
+    settled = writer.waiter.settled(lambda: view(writer.cloud, desired.id), group=str(desired.id))
+    if settled is None:
+        raise not_taken(desired.id, [])
+    if settled.has_failed:
+        raise _not_provisioned(action, f"provisioning {settled.provisioning}", code="")
+    return _judged(action, desired, writer)
+
+
+def _left_as_is(action: Action, _writer: Writer, _progress: Progress) -> Outcome:
+    """A refusal that concerns its own group alone."""
+    return Outcome(action=action, status=Status.FAILED, says=action.why, hint=action.allow)
 
 
 def _look_after(action: Action, writer: Writer, _progress: Progress) -> Outcome:
@@ -209,48 +239,15 @@ _STEPS: Mapping[ActionKind, _Step] = {
     ActionKind.DELETE: _delete,
     ActionKind.ADOPT: _tags,
     ActionKind.PATCH_TAGS: _tags,
+    ActionKind.START: _start,
     ActionKind.NO_OP: _look_after,
+    ActionKind.REFUSE: _left_as_is,
 }
 
 
 def _desired(action: Action) -> DesiredGroup:
     assert action.desired is not None
     return action.desired
-
-
-def reread(action: Action, cloud: Cloud) -> LiveGroup | None:
-    """The group as it is now, provided it is as the plan saw it: there is no ETag (design 2.7).
-
-    Raises:
-        StaleAction: it moved, appeared, vanished or is in transition; nothing was written.
-    """
-    assert isinstance(action.target, GroupId)
-    now = view(cloud, action.target)
-    planned = action.live
-    if now is None and planned is None:
-        return None
-    if now is None or planned is None:
-        moved = "it appeared" if planned is None else "it vanished"
-    elif now.in_transition:
-        moved = f"it is in transition ({now.provisioning})"
-    elif now.canonical != planned.canonical:
-        moved = "its definition changed"
-    elif dict(now.tags) != dict(planned.tags):
-        moved = "its tags changed"
-    elif planned.has_failed and (not now.has_failed or now.has_run != planned.has_run):
-        # What failed may recover by itself (E.1); a repair would restart it.
-        moved = f"its deployment went from {planned.provisioning} to {now.provisioning}"
-    elif planned.state and now.has_ended != planned.has_ended:
-        # A PUT would start what somebody has just stopped: not what the plan said.
-        moved = f"it went from {planned.state} to {now.state}"
-    else:
-        return now
-    raise StaleAction(
-        f"{moved} since the plan",
-        verb=action.kind.value,
-        target=str(action.target),
-        hint="plan again",
-    )
 
 
 def _remove(action: Action, writer: Writer, progress: Progress) -> None:
@@ -283,11 +280,12 @@ def _put(
     _finish(action, accepted, writer)
     settled = writer.waiter.settled(lambda: view(writer.cloud, desired.id), group=str(desired.id))
     if settled is None:
-        raise _not_taken(desired.id, [])
-    _take_tags(desired, live, settled, tags, writer)
+        raise not_taken(desired.id, [])
+    take_tags(desired, live, settled, tags, writer.cloud)
     if settled.has_failed:
         raise _not_provisioned(action, f"provisioning {settled.provisioning}", code="")
-    _check_taken(desired, settled, state)
+    if lost := left(desired, settled, state):
+        raise remembered(desired, tags, state, lost, writer.cloud)
     return _judged(action, desired, writer)
 
 
@@ -315,51 +313,6 @@ def _not_provisioned(
     )
 
 
-def _take_tags(
-    desired: DesiredGroup,
-    before: LiveGroup | None,
-    now: LiveGroup,
-    tags: Mapping[str, str],
-    writer: Writer,
-) -> None:
-    """Patch the tags if the PUT did not set them: reports contradict each other (I3).
-
-    What others have added since, as Azure Policy does, stays.
-    """
-    known = {key.lower() for key in (*tags, *(before.tags if before else ()))}
-    added = {key: value for key, value in now.tags.items() if key.lower() not in known}
-    wanted = {**added, **tags}
-    if _folded(now.tags) != _folded(wanted):
-        writer.cloud.patch_tags(desired.id, wanted)
-        _check_tags(desired, view(writer.cloud, desired.id), tags)
-
-
-def _check_tags(desired: DesiredGroup, live: LiveGroup | None, tags: Mapping[str, str]) -> None:
-    have = _folded(live.tags) if live is not None else {}
-    left = [key for key, value in tags.items() if have.get(key.lower()) != value]
-    if left:
-        raise _not_taken(desired.id, [("tags", key) for key in left])
-
-
-def _folded(tags: Mapping[str, str]) -> dict[str, str]:
-    return {key.lower(): value for key, value in tags.items()}
-
-
-def _check_taken(desired: DesiredGroup, live: LiveGroup | None, state: StateTag) -> None:
-    """Whether the definition is as it was written; its tags are looked at elsewhere."""
-    if live is None:
-        raise _not_taken(desired.id, [])
-    left = diff(desired, replace(live, tags=desired.tags), state=state)
-    if left:
-        raise _not_taken(desired.id, [change.path for change in left.changes])
-
-
-def _not_taken(group: GroupId, left: Sequence[Path]) -> AzureError:
-    fields = ", ".join(pointer(path) for path in left[:5])
-    says = f"written, but Azure did not take {fields}" if fields else "written, but gone since"
-    return ProvisioningFailed(says, verb="read back", target=str(group), hint="compare with 'plan'")
-
-
 def _judged(action: Action, desired: DesiredGroup, writer: Writer) -> Outcome:
     wait = desired.policy.wait
     writer.tell(action, f"waiting until {wait.until.value}")
@@ -369,6 +322,7 @@ def _judged(action: Action, desired: DesiredGroup, writer: Writer) -> Outcome:
         ActionKind.CREATE: "created",
         ActionKind.UPDATE: "updated",
         ActionKind.REPLACE: "replaced",
+        ActionKind.START: "started",
     }[action.kind]
     return Outcome(
         action=action,

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from reconciler.core.asker import Asker
 from reconciler.core.cloud import Cloud
-from reconciler.core.decide import Asker, needs_view
+from reconciler.core.decide import needs_view
 from reconciler.core.groups import (
     DesiredGroup,
     DesiredResourceGroup,
@@ -23,6 +24,7 @@ from reconciler.core.jsonval import Json
 from reconciler.errors import AzureError, Forbidden, OperationTimedOut
 from reconciler.execute.wait import Waiter
 
+_FEW_TASKS = 20
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
@@ -38,10 +40,14 @@ class Observed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Where to look: a subscription, and the resource groups to fall back on."""
+    """Where to look: a subscription, and the resource groups to fall back on.
+
+    Of these, all that manifests and environments name, the `needed` ones must be readable.
+    """
 
     subscription: str
-    resource_groups: tuple[str, ...]  # those that manifests and environments name
+    resource_groups: tuple[str, ...]
+    needed: frozenset[str] = frozenset()  # in lower case
 
 
 def observe(cloud: Cloud, scope: Scope) -> Observed:
@@ -61,18 +67,31 @@ def observe(cloud: Cloud, scope: Scope) -> Observed:
 def with_views(
     cloud: Cloud, observed: Observed, desired: Iterable[DesiredGroup], asker: Asker, *, workers: int
 ) -> Observed:
-    """`observed` with the instance view of each group whose action depends on it."""
+    """`observed` with the instance view of each group whose action depends on it.
+
+    Tasks are looked at too, to tell which have failed, as long as they are few: that decides
+    nothing, and in a fleet it would cost a GET each.
+    """
     wanted = {group.id.address: group for group in desired}
-    seen = {
-        live.id.address: live.id
-        for live in observed.groups
-        if (mine := wanted.get(live.id.address)) is not None and needs_view(mine, live, asker)
-    }
+    seen: dict[str, GroupId] = {}
+    tasks: dict[str, GroupId] = {}
+    for live in observed.groups:
+        mine = wanted.get(live.id.address)
+        if mine is not None and needs_view(mine, live, asker):
+            seen[live.id.address] = live.id
+        elif mine is not None and mine.is_task and not live.in_transition:
+            tasks[live.id.address] = live.id
+    notes = observed.notes
+    if len(tasks) > _FEW_TASKS:
+        notes += (f"how {len(tasks)} tasks ended was not looked at: see 'aci-reconcile status'",)
+    else:
+        seen |= tasks
     if not seen:
-        return observed
+        return replace(observed, notes=notes)
     fresh = view_all(cloud, list(seen.values()), workers=workers)
     groups = [fresh[g.id.address] if g.id.address in seen else g for g in observed.groups]
-    return replace(observed, groups=tuple(group for group in groups if group is not None))
+    present = tuple(group for group in groups if group is not None)
+    return replace(observed, groups=present, notes=notes)
 
 
 def settled(
@@ -129,10 +148,12 @@ def scope_of(
     declared: Iterable[DesiredResourceGroup],
 ) -> Scope:
     """Where the manifests point to, and what else is known to be ours."""
-    names = [*known, *(g.id.resource_group for g in desired), *(g.id.name for g in declared)]
-    unique = {name.lower(): name for name in names}
+    needed = [*(g.id.resource_group for g in desired), *(g.id.name for g in declared)]
+    unique = {name.lower(): name for name in (*known, *needed)}
     return Scope(
-        subscription=subscription, resource_groups=tuple(unique[n] for n in sorted(unique))
+        subscription=subscription,
+        resource_groups=tuple(unique[n] for n in sorted(unique)),
+        needed=frozenset(name.lower() for name in needed),
     )
 
 
@@ -140,10 +161,8 @@ def _resource_groups(cloud: Cloud, scope: Scope) -> tuple[LiveResourceGroup, ...
     try:
         bodies = cloud.resource_groups(scope.subscription)
     except Forbidden:
-        ids = [
-            ResourceGroupId(subscription=scope.subscription, name=n) for n in scope.resource_groups
-        ]
-        bodies = [body for body in map(cloud.resource_group, ids) if body is not None]
+        found = [_readable(cloud.resource_group, home, scope) for home in _homes(scope)]
+        bodies = [body for body, is_read in found if is_read and body is not None]
     return tuple(live_resource_group(scope.subscription, body) for body in bodies)
 
 
@@ -151,12 +170,34 @@ def _observe_by_resource_group(
     cloud: Cloud, scope: Scope, homes: tuple[LiveResourceGroup, ...]
 ) -> Observed:
     found: list[LiveGroup] = []
-    for name in scope.resource_groups:
-        bodies = cloud.groups_in(ResourceGroupId(subscription=scope.subscription, name=name))
+    looked: list[str] = []
+    closed: list[str] = []
+    for home in _homes(scope):
+        bodies, is_read = _readable(cloud.groups_in, home, scope)
         found += _lives(bodies or ())
-    looked = ", ".join(scope.resource_groups) or "none"
-    note = f"the subscription may not be listed: looked only at resource groups {looked}"
-    return Observed(groups=tuple(found), resource_groups=homes, notes=(note,))
+        (looked if is_read else closed).append(home.name)
+    names = ", ".join(looked) or "none"
+    notes = [f"the subscription may not be listed: looked only at resource groups {names}"]
+    if closed:
+        notes.append(f"not allowed to look at resource groups {', '.join(closed)}")
+    return Observed(groups=tuple(found), resource_groups=homes, notes=tuple(notes))
+
+
+def _homes(scope: Scope) -> list[ResourceGroupId]:
+    names = scope.resource_groups
+    return [ResourceGroupId(subscription=scope.subscription, name=name) for name in names]
+
+
+def _readable(
+    read: Callable[[ResourceGroupId], _Out], home: ResourceGroupId, scope: Scope
+) -> tuple[_Out | None, bool]:
+    """What was read, and whether it could be: another environment's home may be closed to us."""
+    try:
+        return read(home), True
+    except Forbidden:
+        if home.name.lower() in scope.needed:
+            raise
+        return None, False
 
 
 def _lives(bodies: Sequence[Json]) -> tuple[LiveGroup, ...]:

@@ -29,21 +29,26 @@ def preflight(plan: Plan) -> None:
 
     Raises:
         PlanRefused: a rail or a refusal blocks it.
-        SecretUnresolved: a body that must be sent lacks a secret.
+        SecretUnresolved: bodies that must be sent lack secrets; every one of them is named.
     """
     if plan.is_blocked:
         number = len(plan.rails) + len(plan.refusals)
         raise PlanRefused(
             f"{number} refusal{'' if number == 1 else 's'} in the plan, nothing was touched"
         )
-    for action in plan.actions:
-        if action.desired is None or not action.kind.sends_body:
-            continue
-        for secret in action.desired.lacking(SecretState.UNRESOLVED, SecretState.UNKNOWN):
-            raise SecretUnresolved(
-                f"{secret.where}: {secret.name} of '{action.target}' has no value: {secret.reason}",
-                hint="set it and apply again; nothing was touched",
-            )
+    missing = [
+        f"{secret.where}: {secret.name} of '{action.target}' has no value: {secret.reason}"
+        for action in plan.actions
+        if action.desired is not None and action.kind.sends_body
+        for secret in action.desired.lacking(SecretState.UNRESOLVED, SecretState.UNKNOWN)
+    ]
+    if missing:
+        noun = "secret" if len(missing) == 1 else "secrets"
+        raise SecretUnresolved(
+            f"{len(missing)} {noun} that must be sent cannot be had",
+            hint="set what is named below and apply again; nothing was touched",
+            details=tuple(missing),
+        )
 
 
 def run(

@@ -14,9 +14,10 @@ from reconciler.manifest.block import is_task, policy_of, wait_findings
 from reconciler.manifest.document import Document, Marks
 from reconciler.manifest.lenient import repaired
 from reconciler.manifest.project import Project
+from reconciler.manifest.references import Surroundings
 from reconciler.manifest.rules import finding, without_echoes
 from reconciler.manifest.schemas import Kind, check
-from reconciler.manifest.secrets import Surroundings, extracted
+from reconciler.manifest.secrets import extracted
 from reconciler.manifest.semantics import meaning, region_findings
 from reconciler.manifest.tags import merged_tags, tag_findings
 from reconciler.manifest.variables import substituted
@@ -32,7 +33,7 @@ class Context:
 
     project: Project
     subscription: str
-    around: Surroundings
+    around: Surroundings | None  # None where references are not followed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

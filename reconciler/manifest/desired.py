@@ -14,8 +14,8 @@ from reconciler.manifest import files
 from reconciler.manifest.build import Built, Context, build
 from reconciler.manifest.links import linked
 from reconciler.manifest.project import Project
+from reconciler.manifest.references import Surroundings
 from reconciler.manifest.rules import finding, without_echoes
-from reconciler.manifest.secrets import Surroundings
 from reconciler.manifest.source import parse
 
 
@@ -44,18 +44,24 @@ def load_desired(
     project: Project,
     paths: Sequence[pathlib.Path],
     *,
-    environ: Mapping[str, str],
+    environ: Mapping[str, str] | None,
     subscription: str | None = None,
+    secrets_dirs: Sequence[pathlib.Path] = (),
 ) -> DesiredSet:
     """The desired groups of `paths`, or of the whole project where there are none.
 
     `subscription` wins over the project's. Manifests outside `paths` are read as well, so that
     dependencies on them and second declarations are seen; their own findings are left out.
+    Files of secrets may lie in `secrets_dirs` as well as in the project. Without an `environ`, no
+    reference to a secret is followed.
     """
+    dirs = tuple(secrets_dirs)
     context = Context(
         project=project,
         subscription=project.subscription if subscription is None else subscription,
-        around=Surroundings(root=project.root, environ=environ),
+        around=None
+        if environ is None
+        else Surroundings(root=project.root, environ=environ, secrets_dirs=dirs),
     )
     with _collector_paused():
         return _load(context, paths)

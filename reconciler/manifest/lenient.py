@@ -14,6 +14,7 @@ from reconciler.core.jsonval import Json, JsonObject, WirePath
 from reconciler.core.normalise import fold_text
 from reconciler.core.properties import Access, Fold
 from reconciler.manifest.document import Document, Pair
+from reconciler.manifest.references import WRITTEN
 from reconciler.manifest.rules import finding
 from reconciler.manifest.schemas import Kind
 from reconciler.manifest.shape import Shape, shape_of
@@ -37,13 +38,13 @@ _NEWER = {
     "containerGroupProfile": "",
     "standbyPoolProfile": "",
     "identityAcls": "",
-    "secretReferences": "{fromEnv: NAME} or {fromFile: path} where the secret is due",
-    "secretReference": "{fromEnv: NAME} or {fromFile: path} where the secret is due",
+    "secretReferences": f"{WRITTEN} where the secret is due",
+    "secretReference": f"{WRITTEN} where the secret is due",
     "secureValueReference": "'secureValue: {fromEnv: NAME}'",
     "passwordReference": "'password: {fromEnv: NAME}'",
     "storageAccountKeyReference": "'storageAccountKey: {fromEnv: NAME}'",
 }
-_LATER_SECRETS = ("fromKeyVault", "fromCommand", "fromSops")
+_LATER_SECRETS = ("fromCommand", "fromSops")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}\Z")
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{1,18})?\Z")
 _TRUTH = {

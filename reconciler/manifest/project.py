@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.finding import Finding, Position, in_order
-from reconciler.core.groups import Adopt, Replace
+from reconciler.core.groups import Adopt, Replace, VaultReference
 from reconciler.core.jsonval import (
     JsonObject,
     WirePath,
@@ -22,6 +22,7 @@ from reconciler.core.jsonval import (
 from reconciler.core.policy import Limits, Prune
 from reconciler.errors import UsageError
 from reconciler.manifest.files import find_project_file, folder_of, read, shown, start_of
+from reconciler.manifest.references import vault_reference
 from reconciler.manifest.rules import finding, without_echoes
 from reconciler.manifest.tags import merged_tags, tag_findings
 from reconciler.manifest.wording import listed, quoted
@@ -31,6 +32,15 @@ if TYPE_CHECKING:
 
 _LATER = ("patches", "hooks", "include")
 _LIMITS = ("prune", "maxDeletes", "maxDeletePercent", "maxReplaces")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySource:
+    """Where the key lies that secrets are compared with: a variable, or a secret in a vault."""
+
+    where: Position
+    variable: str = ""
+    reference: VaultReference | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +63,7 @@ class Project:
     replace: Replace = Replace.FORBID
     protect: bool = False
     limits: Limits = field(default_factory=Limits)
+    secret_key: KeySource | None = None
     known_resource_groups: tuple[str, ...] = ()  # all that defaults and environments name
     manifests: tuple[str, ...] = ()  # patterns; empty for every YAML file below the root
     where: Mapping[str, Position] = field(default_factory=dict, repr=False)  # `manifests/N`
@@ -154,7 +165,19 @@ class _Reader:
             tags=merged_tags(text_map(dig(data, "defaults", "tags")), text_map(chosen.get("tags"))),
             variables=_merged(data.get("variables"), chosen.get("variables")),
             protect=chosen.get("protect") is True,
+            secret_key=self._secret_key(data, chosen, base),
             known_resource_groups=_resource_groups(data),
+        )
+
+    def _secret_key(self, data: JsonObject, chosen: JsonObject, base: WirePath) -> KeySource | None:
+        origin, holder = (base, chosen) if "secretKey" in chosen else ((), data)
+        if "secretKey" not in holder:
+            return None
+        node = as_object(holder["secretKey"])
+        return KeySource(
+            where=self.where[(*origin, "secretKey")],
+            variable=as_text(node.get("fromEnv")),
+            reference=vault_reference(node),
         )
 
     def _policies(self, data: JsonObject, chosen: JsonObject, base: WirePath) -> Project:

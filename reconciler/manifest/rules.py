@@ -60,7 +60,7 @@ _ALL = (
     ("M401", _WARNING, "a secret is a reference, not written down"),
     ("M402", _WARNING, "a secret's reference can be followed"),
     ("M403", _WARNING, "a write-only value is given"),
-    ("M404", _ERROR, "a secret's file lies inside the project"),
+    ("M404", _ERROR, "a secret's file lies inside the project or a --secrets-dir"),
     ("M405", _ERROR, "a value of a secret volume is base64"),
     ("M501", _ERROR, "a variable is set"),
     ("M502", _ERROR, "a variable reference is '${var:NAME}' in a manifest"),

@@ -157,6 +157,8 @@ def _value(document: Document, error: _Broken) -> Finding:
         path = (*path, as_text(error.instance))
         where = document.at_key(path)
     got = described(error.instance, secret=_is_secret(path))
+    if path[-1:] == ("secretKey",) and _is_secret(path):
+        hint = "{fromEnv: NAME} or {fromKeyVault: {vault: NAME, secret: NAME}}"
     return finding(rule, where, f"expected {expected}, got {got}", path=shown_path(path), hint=hint)
 
 
@@ -230,7 +232,9 @@ def _quote_it(error: _Broken) -> str:
 
 
 def _is_secret(path: WirePath) -> bool:
-    """Whether `path` lies at or inside a write-only place, whose values are never shown."""
+    """Whether `path` lies at or inside a place for secrets, whose values are never shown."""
+    if path[:1] == ("secretKey",) or (path[:1] == ("environments",) and "secretKey" in path[2:3]):
+        return True
     pattern = tuple("*" if isinstance(part, int) else part for part in path)
     rows = (row_of(pattern[:length]) for length in range(1, len(pattern) + 1))
     return any(row is not None and row.access is Access.WRITE_ONLY for row in rows)

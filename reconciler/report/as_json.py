@@ -14,7 +14,7 @@ from reconciler.core.finding import Finding
 from reconciler.core.ids import Target
 from reconciler.core.jsonval import Json, JsonObject
 from reconciler.core.outcome import TaskLog
-from reconciler.core.plan import Rail
+from reconciler.core.plan import ActionKind, Rail
 from reconciler.report.shape import (
     ActionRow,
     FieldRow,
@@ -26,6 +26,7 @@ from reconciler.report.shape import (
 )
 from reconciler.report.words import (
     finding_counts,
+    is_blocked,
     plan_counts,
     result_counts,
     status_counts,
@@ -80,7 +81,7 @@ def _place(report: Report) -> JsonObject:
 def _plan(report: Report) -> JsonObject:
     return {
         **_place(report),
-        "blocked": bool(report.rails) or plan_counts(report)["refuse"] > 0,
+        "blocked": is_blocked(report),
         "counts": _numbers(plan_counts(report)),
         "actions": [_action(action) for action in report.actions],
         **_surroundings(report),
@@ -123,7 +124,8 @@ def _action(action: ActionRow) -> JsonObject:
         "costs": list(action.costs),
         "restarts": action.restarts,
         "notes": list(action.notes),
-        **_given(allow=action.allow),
+        **_given(allow=action.allow, trouble=action.trouble),
+        **({"blocks": action.blocks} if action.kind is ActionKind.REFUSE else {}),
         "after": list(action.after),
         "changes": [_change(field) for field in action.fields],
     }
@@ -138,6 +140,7 @@ def _change(field: FieldRow) -> JsonObject:
         "sensitive": field.is_sensitive,
     }
     change |= {"partlyHidden": True} if field.is_partly_hidden else {}
+    change |= {"oneOrMoreOf": list(field.among)} if field.among else {}
     change |= {} if field.old is None else {"before": field.old}
     return change | ({} if field.new is None else {"after": field.new})
 

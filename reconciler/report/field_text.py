@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.diff import ChangeKind, Origin
+from reconciler.core.diff import SECRETS, ChangeKind, Origin
+from reconciler.core.jsonval import pointer
 from reconciler.core.properties import Effect
 from reconciler.report.lines import Line, Span, cells, line, safe
 from reconciler.report.shape import FieldRow
@@ -14,14 +15,20 @@ _SIGNS = {
     ChangeKind.REMOVED: ("-", "old"),
     ChangeKind.CHANGED: ("~", "change"),
 }
+_LABELS = {
+    Origin.CONFIG: "config",
+    Origin.DRIFT: "drift",
+    Origin.BOTH: "config and drift",
+}
 _LONGEST = 160  # characters of a value, unless everything is asked for
+_NAMED = 3  # secrets named, unless everything is asked for
 _CONTEXT = 24  # characters shown before the first difference of two long values
 
 
 def field_lines(field: FieldRow, *, moved_by: Origin, width: int, verbose: bool) -> Iterator[Line]:
     """One line where it fits, else the values below the pointer."""
     sign, style = _SIGNS[field.kind]
-    lead: list[Span] = [("    ", ""), (sign, style), (f" {field.pointer}", "")]
+    lead: list[Span] = [("    ", ""), (sign, style), (f" {_place(field)}", "")]
     tail: list[Span] = [(f"  ({label})", "dim")] if (label := _label(field, moved_by)) else []
     before, after = _values(field, verbose=verbose)
     values: list[Span] = [(after, "dim")] if field.is_sensitive else _between(before, after)
@@ -36,8 +43,15 @@ def field_lines(field: FieldRow, *, moved_by: Origin, width: int, verbose: bool)
     yield line("     -> ", (after, "new"), *tail, hang=8)
 
 
+def _place(field: FieldRow) -> str:
+    """Where it is; secrets that the state tag cannot tell apart are counted."""
+    if field.among:
+        return f"one or more of {len(field.among)} secrets"
+    return "a secret that left the manifest" if field.pointer == pointer(SECRETS) else field.pointer
+
+
 def _label(field: FieldRow, moved_by: Origin) -> str:
-    labels = [field.origin.value] if field.origin is not Origin.UNKNOWN else []
+    labels = [_LABELS[field.origin]] if field.origin in _LABELS else []
     if not labels and moved_by is Origin.BOTH:
         labels = ["config or drift"]  # both moved; which of them moved this field nobody can tell
     return ", ".join([*labels, *(["needs replace"] if field.effect is Effect.REPLACE else [])])
@@ -45,6 +59,11 @@ def _label(field: FieldRow, moved_by: Origin) -> str:
 
 def _values(field: FieldRow, *, verbose: bool) -> tuple[str, str]:
     """The old and the new value as text; empty where the field is absent."""
+    if field.among:
+        names = field.among if verbose else field.among[:_NAMED]
+        more = len(field.among) - len(names)
+        tail = f" and {more} more" if more else ""
+        return "", f"(hidden, changed): {', '.join(names)}{tail}"
     if field.is_sensitive:
         return "", f"(hidden, {field.kind.value})"
     before = field.before if field.kind is not ChangeKind.ADDED else ""

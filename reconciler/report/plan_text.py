@@ -12,7 +12,7 @@ from reconciler.core.plan import ActionKind, Rail
 from reconciler.report.field_text import field_lines
 from reconciler.report.lines import Line, Span, line
 from reconciler.report.shape import ActionRow, OrphanRow, Report
-from reconciler.report.words import SIGNS, VERBS, plan_counts, plural
+from reconciler.report.words import SIGNS, VERBS, is_blocked, plan_counts, plural
 
 BLANK = line()
 _MOVED = {
@@ -67,7 +67,7 @@ def headline(sign: str, style: str, name: str, *rest: str | Span) -> Line:
 
 
 def _is_quiet(action: ActionRow) -> bool:
-    return action.kind is ActionKind.NO_OP and not action.needs_a_look
+    return action.kind is ActionKind.NO_OP and not (action.trouble or action.is_moving)
 
 
 def _action_lines(
@@ -167,10 +167,18 @@ def _changes(report: Report) -> list[list[Span]]:
             found.append([(f"{number} to {verb}", SIGNS[kind][1])])
             if kind is ActionKind.UPDATE and counts["restarts"]:
                 found[-1].append((f" (restarts {plural(counts['restarts'], 'container')})", ""))
+    if counts["refuse"] and not is_blocked(report):
+        found.append([(f"{counts['refuse']} left as {_is_are(counts['refuse'])}", "loud")])
     return found
 
 
+def _is_are(number: int) -> str:
+    return "it is" if number == 1 else "they are"
+
+
 def _blocks(report: Report) -> str:
+    if not is_blocked(report):
+        return ""
     refusals = plan_counts(report)["refuse"]
     parts = [plural(len(report.rails), "limit")] if report.rails else []
     parts += [plural(refusals, "refusal")] if refusals else []

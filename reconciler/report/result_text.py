@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from reconciler.core.outcome import Status, TaskLog
+from reconciler.core.plan import ActionKind
 from reconciler.report.lines import Line, Span, line
 from reconciler.report.plan_text import BLANK, detail, headline, joined
 from reconciler.report.shape import ActionRow, OutcomeRow, Report
@@ -37,6 +38,7 @@ def _outcome_lines(outcome: OutcomeRow) -> Iterator[Line]:
     failed = outcome.status in (Status.FAILED, Status.STALE)
     lead = f"{kind.value} {outcome.status.value}: " if failed else ""
     lead = "not started: " if outcome.status is Status.NOT_STARTED else lead
+    lead = "refused: " if kind is ActionKind.REFUSE else lead
     took = f"  ({text})" if (text := duration(outcome.took)) else ""
     says_style = "" if lead or outcome.status is Status.SUCCEEDED else style
     name = str(outcome.action.target)

@@ -111,7 +111,6 @@ def status_report(lines: Sequence[StatusLine], *, exit_code: ExitCode) -> Report
 
 def _action_row(action: Action) -> ActionRow:
     live = action.live
-    failed = live is not None and live.has_failed
     moving = live is not None and live.in_transition
     return ActionRow(
         target=action.target,
@@ -126,7 +125,8 @@ def _action_row(action: Action) -> ActionRow:
         containers=_containers(action.desired) if action.desired is not None else (),
         restarts=_restarts(action),
         is_moving=action.kind is ActionKind.NO_OP and moving,
-        needs_a_look=action.kind is ActionKind.NO_OP and (failed or moving),
+        blocks=action.kind is ActionKind.REFUSE and action.blocks,
+        trouble=action.trouble,
     )
 
 
@@ -145,6 +145,7 @@ def _field_row(change: FieldChange) -> FieldRow:
         after=_shown(change, change.after, is_hidden=hidden),
         is_sensitive=hidden,
         is_partly_hidden=not hidden and (old, new) != sides,
+        among=change.among,
         old=old,
         new=new,
     )

@@ -34,7 +34,8 @@ class ReportKind(Enum):
 class FieldRow:
     """One field that differs. `old` and `new` are None where it is absent, or sensitive.
 
-    `is_partly_hidden` says that `(hidden)` stands for some members of `old` or `new`.
+    `is_partly_hidden` says that `(hidden)` stands for some members of `old` or `new`. `among` are
+    the secrets of which one or more changed.
     """
 
     pointer: str
@@ -45,6 +46,7 @@ class FieldRow:
     after: Shown
     is_sensitive: bool = False
     is_partly_hidden: bool = False
+    among: tuple[str, ...] = ()
     old: Json = None
     new: Json = None
 
@@ -68,7 +70,8 @@ class ActionRow:
     containers: tuple[tuple[str, Shown], ...] = ()
     restarts: int = 0
     is_moving: bool = False  # in transition: not compared
-    needs_a_look: bool = False  # nothing is done, yet the group is not well
+    blocks: bool = False  # a refusal that stops the whole plan
+    trouble: str = ""  # nothing is done, yet the group is not well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ SIGNS: Mapping[ActionKind, tuple[str, str]] = {
     ActionKind.REPLACE: ("-/+", "replace"),
     ActionKind.DELETE: ("-", "bad"),
     ActionKind.ADOPT: (">", "tags"),
+    ActionKind.START: ("^", "change"),
     ActionKind.NO_OP: ("=", "dim"),
     ActionKind.REFUSE: ("!", "loud"),
 }
@@ -30,6 +31,7 @@ VERBS: Mapping[ActionKind, str] = {
     ActionKind.REPLACE: "replace",
     ActionKind.DELETE: "delete",
     ActionKind.ADOPT: "adopt",
+    ActionKind.START: "start",
 }
 PAST: Mapping[ActionKind, str] = {
     ActionKind.CREATE: "created",
@@ -38,6 +40,7 @@ PAST: Mapping[ActionKind, str] = {
     ActionKind.REPLACE: "replaced",
     ActionKind.DELETE: "deleted",
     ActionKind.ADOPT: "adopted",
+    ActionKind.START: "started",
 }
 DONE = (Status.SUCCEEDED, Status.UNHEALTHY)
 
@@ -68,6 +71,14 @@ def unstarted(report: Report) -> tuple[ActionRow, ...]:
         for action in report.actions
         if action.kind in VERBS and action.target.address not in landed
     )
+
+
+def is_blocked(report: Report) -> bool:
+    """Whether nothing of the plan may be carried out; as `Plan.is_blocked`."""
+    if report.rails or any(action.blocks for action in report.actions):
+        return True
+    pending = {action.kind for action in report.actions} - {ActionKind.NO_OP}
+    return pending == {ActionKind.REFUSE}
 
 
 def plan_counts(report: Report) -> Mapping[str, int]:

@@ -332,6 +332,19 @@ def test_a_token_about_to_end_and_one_that_was_challenged_are_renewed() -> None:
         assert first.token != second.token
 
 
+def test_a_token_of_one_tenant_is_not_shown_to_another() -> None:
+    """Vaults name their tenant; the scope is the same for all of them."""
+    slow = Slow(lasts_s=3600)
+    token = OneToken(slow)
+
+    first, second, again = (
+        token.get_token_info("s", options={"tenant_id": tenant}).token for tenant in "aba"
+    )
+
+    assert first != second
+    assert again == first
+
+
 @pytest.mark.parametrize(
     ("path", "why"), [("/dev/zero", "not a regular file"), ("/", "not a regular file")]
 )

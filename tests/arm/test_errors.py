@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.arm.connect import connect
-from reconciler.arm.translate import clean, secrets_in
+from reconciler.arm.translate import _cause, clean, secrets_in
 from reconciler.core.cloud import Operation
 from reconciler.core.ids import GroupId
 from reconciler.errors import (
@@ -191,7 +191,7 @@ def test_a_refusal_does_not_quote_the_secrets_it_was_sent(cloud, arm, group, ans
                 {"secret": {"key.pem": "LS0tLS1CRUdJTg=="}},
                 {"azureFile": {"storageAccountKey": "c3RvcmFnZQ=="}},
             ],
-            "diagnostics": {"logAnalytics": {"workspaceKey": "d29ya3NwYWNl"}},
+            "diagnostics": {"logAnalytics": {"workspaceKey": "d29ya3NwYWNlIQ=="}},
         }
     }
 
@@ -288,3 +288,49 @@ def test_only_a_write_may_have_taken_effect(cloud, arm, group, answer, fail, ver
 def test_an_operation_at_an_odd_url_is_an_error_of_ours(cloud, url) -> None:
     with pytest.raises(AzureError, match="no credential is sent there"):
         cloud.look(Operation(url=url))
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        (
+            (
+                "HTTPSConnectionPool(host='h', port=443): Max retries exceeded with url: /x (Caused by "
+                "NewConnectionError(\"HTTPSConnection(host='h', port=443): Failed to establish a new "
+                'connection: [Errno 111] Connection refused"))'
+            ),
+            "h:443: Failed to establish a new connection: [Errno 111] Connection refused",
+        ),
+        (
+            (
+                "HTTPSConnectionPool(host='h', port=443): Max retries exceeded with url: /x (Caused by "
+                "NameResolutionError(\"HTTPSConnection(host='h', port=443): Failed to resolve 'h' "
+                '([Errno -2] Name or service not known)"))'
+            ),
+            "h:443: Failed to resolve 'h' ([Errno -2] Name or service not known)",
+        ),
+        (
+            (
+                "HTTPSConnectionPool(host='h', port=1): Max retries exceeded with url: / (Caused by "
+                "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate "
+                "verify failed: self-signed certificate (_ssl.c:1006)')))"
+            ),
+            (
+                "h:1: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed "
+                "certificate (_ssl.c:1006)"
+            ),
+        ),
+        (
+            (
+                "HTTPSConnectionPool(host='h', port=1): Max retries exceeded with url: / (Caused by "
+                "ConnectTimeoutError(<HTTPSConnection(host='h', port=1) at 0x7f>, 'Connection to h "
+                "timed out. (connect timeout=5)'))"
+            ),
+            "h:1: Connection to h timed out. (connect timeout=5)",
+        ),
+        ("('Connection aborted.', Reset())", "('Connection aborted.', Reset())"),
+    ],
+)
+def test_what_a_transport_says_is_cut_down_to_its_cause(text, cause) -> None:
+    """What urllib3 wraps around it is three lines long and repeats the URL."""
+    assert _cause(text) == cause

@@ -11,12 +11,18 @@ import pytest
 SHARED = Path(__file__).parents[3] / "shared"
 
 
+def read(name: str) -> Any:
+    """A file beside the project, None where it is absent."""
+    path = SHARED / name
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
 def read_shared(name: str) -> Any:
     """A file beside the project, or a skip that says so."""
-    path = SHARED / name
-    if not path.is_file():
+    found = read(name)
+    if found is None:
         pytest.skip(f"no {name} at {SHARED}")
-    return json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
+from reconciler.core.asker import Asker
 from reconciler.core.build import Situation, build_plan
-from reconciler.core.decide import Asker
 from reconciler.core.groups import (
     DesiredGroup,
     DesiredResourceGroup,
@@ -228,8 +228,9 @@ def applied(action: Action, *, key: SecretKey | None = KEY, owner: str = OWNER) 
         answer = served(copy.deepcopy(wire_body(desired, {})), desired.id)
         return live_group({**answer, "tags": tags})
     assert live is not None
-    before = state_of(live) if action.kind is ActionKind.PATCH_TAGS else None
-    state = state_after_tags(desired, before, commit="abc1234")
+    before = None if action.kind is ActionKind.ADOPT else state_of(live)
+    trusted = key if action.rebaseline else None
+    state = state_after_tags(desired, before, commit="abc1234", trusted=trusted)
     tags = written_tags(desired, live, owner=owner, state=state)
     return live_group({**live.body, "tags": tags})
 

@@ -120,14 +120,25 @@ def test_many_fields_are_named_and_counted():
 
     action = decide(wanted(with_variables(*variables)), owned(wanted()), asker())
 
-    assert action.why == "V0, V1, V2 and 2 more can change in place"
+    named = ", ".join(f"environmentVariables/V{number}" for number in range(3))
+    assert action.why == f"{named} and 2 more can change in place"
 
 
 def test_an_update_of_an_ended_group_says_that_it_starts():
+    for state in ("Succeeded", "Failed", "Stopped"):
+        changed = wanted(body_of("nginx:2", restartPolicy="Never"))
+
+        action = decide(changed, owned(wanted(NEVER), state=state), asker())
+
+        assert action.why.endswith(f"the group is {state} and is deployed anew by it")
+        assert action.costs[0] == "starts 1 container"
+
+
+def test_between_two_restarts_a_group_that_restarts_always_has_not_ended():
     action = decide(wanted(body_of("nginx:2")), owned(wanted(), state="Succeeded"), asker())
 
-    assert action.why.endswith("the group is Succeeded and is deployed anew by it")
-    assert action.costs[0] == "starts 1 container"
+    assert "deployed anew" not in action.why
+    assert action.costs[0] == "restarts 1 container"
 
 
 def test_a_finished_task_whose_manifest_is_unchanged_is_left_alone():
@@ -160,8 +171,17 @@ def test_a_replacement_asked_for_by_name_replaces_what_could_change_in_place():
     live = owned(wanted())
 
     assert decide(wanted(body_of("nginx:2")), live, asker(replace=[live.id])).kind is REPLACE
-    assert decide(wanted(), live, asker(replace=[live.id])).kind is NO_OP
-    assert decide(wanted(tags={"a": "b"}), live, asker(replace=[live.id])).kind is PATCH
+
+
+def test_a_replacement_asked_for_by_name_needs_no_difference():
+    live = owned(wanted())
+
+    for desired in (wanted(), wanted(tags={"a": "b"})):
+        action = decide(desired, live, asker(replace=[live.id]))
+
+        assert (action.kind, action.why) == (REPLACE, "a replacement was asked for by name")
+    protected = decide(wanted(protect=True), live, asker(replace=[live.id]))
+    assert (protected.kind, "protected" in protected.why) == (REFUSE, True)
 
 
 def test_nothing_protected_is_replaced_by_any_consent():
@@ -225,10 +245,8 @@ def test_an_adopted_group_has_no_baseline_for_its_secrets():
     assert action.kind is ADOPT
     assert action.notes == ("secrets not compared until the next write",)
     again = decide(wanted(SECURE), applied(action), asker())
-    assert (again.kind, again.notes) == (
-        NO_OP,
-        ("secrets not compared: no baseline until the next write",),
-    )
+    trust = "until the next write, or --rebaseline-secrets NAME"
+    assert (again.kind, again.notes) == (NO_OP, (f"secrets not compared: no baseline {trust}",))
 
 
 def test_consent_by_name_adopts_what_differs():
@@ -325,8 +343,10 @@ def test_a_failed_deployment_is_never_written_again_where_something_runs_or_ran(
 
     action = decide(wanted(), live, asker())
 
-    assert (action.kind, action.why) == (NO_OP, "equal, but unhealthy")
-    assert action.notes[0].startswith("provisioning state Failed, group state")
+    assert (action.kind, action.blocks) == (REFUSE, False)
+    assert action.why.startswith("unhealthy: provisioning state Failed, group state")
+    again = live.state in ("Stopped", "Failed")
+    assert (f"--rerun {live.id}" if again else f"--replace {live.id}") in action.allow
 
 
 def test_a_failed_deployment_whose_tags_differ_is_written_once_not_twice():
@@ -343,7 +363,7 @@ def test_an_unhealthy_group_still_learns_its_protection():
     action = decide(wanted(protect=True), live, asker())
 
     assert (action.kind, action.why) == (PATCH, "protection is remembered on the group")
-    assert "start it by hand" in action.notes[0]
+    assert f"--rerun {live.id}" in action.notes[0]
 
 
 def test_a_repair_that_azure_refuses_can_be_asked_for_as_a_replacement():
@@ -368,7 +388,8 @@ def test_an_unknown_secret_stands_against_no_patch_of_tags():
 
     action = decide(desired, owned(wanted(SECURE)), asker())
 
-    assert (action.kind, action.notes) == (PATCH, ("secrets not compared: some are unknown",))
+    assert action.kind is PATCH
+    assert action.notes[0].startswith("secrets not compared: /properties/containers/web/")
 
 
 def test_a_secret_that_is_not_resolved_is_noted():
@@ -380,9 +401,9 @@ def test_a_secret_that_is_not_resolved_is_noted():
 
 NOTES = [
     ("no key", None, KEY, SecretState.KNOWN, "set ACI_RECONCILE_SECRET_KEY"),
-    ("another key", SecretKey(b"b"), KEY, SecretState.KNOWN, "another key"),
+    ("another key", SecretKey(b"b"), KEY, SecretState.KNOWN, "not compared: other key"),
     ("no baseline", KEY, None, SecretState.KNOWN, "no baseline"),
-    ("unresolved", KEY, KEY, SecretState.UNRESOLVED, "could not be resolved"),
+    ("unresolved", KEY, KEY, SecretState.UNRESOLVED, "A/secureValue (no value)"),
 ]
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.diff import ChangeKind, Diff, diff, secrets_comparable, spec_changes
+from reconciler.core.diff import ChangeKind, Diff, compared_secrets, diff, spec_changes
 from reconciler.core.groups import SecretState
 from reconciler.core.normalise import canonical, list_key
 from reconciler.core.ownership import SecretKey, state_of
@@ -444,18 +444,45 @@ def test_a_secret_that_left_is_a_change_of_its_own():
     assert only(found.changes) == ["(secrets)"]
 
 
-def test_secrets_are_compared_only_with_the_same_key_and_every_value():
+def test_secrets_are_compared_only_with_the_same_key_and_a_value():
     desired = wanted(secure(A="hunter2"))
     live = owned(desired)
     state = state_of(live)
 
-    assert secrets_comparable(desired, state, KEY)
-    assert not secrets_comparable(desired, state, None)
-    assert not secrets_comparable(desired, None, KEY)
-    assert not secrets_comparable(desired, state, SecretKey(b"another key"))
-    assert not secrets_comparable(desired, state_of(owned(desired, key=None)), KEY)
+    assert compared_secrets(desired, state, KEY) == desired.secrets
+    assert not compared_secrets(desired, state, None)
+    assert not compared_secrets(desired, None, KEY)
+    assert not compared_secrets(desired, state, SecretKey(b"another key"))
+    assert not compared_secrets(desired, state_of(owned(desired, key=None)), KEY)
     for lacking in (SecretState.UNKNOWN, SecretState.UNRESOLVED):
-        assert not secrets_comparable(unsaid(desired, lacking), state, KEY)
+        assert not compared_secrets(unsaid(desired, lacking), state, KEY)
+
+
+@pytest.mark.parametrize("number", [2, 60])
+def test_a_secret_that_cannot_be_resolved_hides_no_other_unless_they_are_merged(number):
+    values = {f"V{i}": f"value {i}" for i in range(number)}
+    live = owned(wanted(secure(**values)))
+    moved = wanted(secure(**{**values, "V0": "another"}))
+    rest = unsaid(moved, SecretState.UNRESOLVED).secrets[1:]
+
+    found = diff(
+        replace(moved, secrets=(moved.secrets[0], *rest)), live, state=state_of(live), key=KEY
+    )
+
+    seen = ["properties/containers/web/properties/environmentVariables/V0/secureValue"]
+    assert only(found.changes) == ([] if number == 60 else seen)
+
+
+def test_of_merged_secrets_one_or_more_changed():
+    values = {f"V{i}": f"value {i}" for i in range(60)}
+    live = owned(wanted(secure(**values)))
+
+    (change,) = diff(
+        wanted(secure(**{**values, "V7": "another"})), live, state=state_of(live), key=KEY
+    ).changes
+
+    assert len(change.among) == 60
+    assert change.sensitive
 
 
 def test_a_diff_is_sorted_and_false_when_empty():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from reconciler.core.jsonval import dig
 from reconciler.core.normalise import canonical
 from reconciler.core.properties import PROPERTIES, Access, Effect, Fold, row_of
+from tests.core.conftest import SHARED
 from tests.core.full import full_body
 
 # Writable by the description, yet the server's value wins (azure-facts C.3).
@@ -115,8 +117,38 @@ def _schema_at(description, path):
     return _resolve(description, schema)
 
 
-def test_every_row_names_its_source():
-    assert [row.path for row in PROPERTIES if not row.source] == []
+PLACE = r"[A-I]\.\d+(?: #\d+)?|[GI]\d+"
+GRADED = re.compile(rf"(?:{PLACE})(?:, (?:{PLACE}|#\d+))* (?:\[(?:R|S|D|I|C|INF)\])+")
+
+
+def test_every_row_names_a_place_in_the_facts_and_its_grade():
+    """Such as `C.2 #14 [R]` or `D.1, D.2 [D][I]`."""
+    assert [
+        ("/".join(row.path), row.source) for row in PROPERTIES if not GRADED.search(row.source)
+    ] == []
+
+
+def test_every_place_that_is_cited_exists():
+    facts = SHARED / "azure-facts.md"
+    if not facts.is_file():
+        pytest.skip(f"no {facts.name} at {SHARED}")
+    text = facts.read_text("utf-8")
+    sections = set(re.findall(r"^### ([A-I]\.\d+) ", text, re.MULTILINE))
+    rules = set(re.findall(r"^\|? ?\**([GI]\d+)\**[ .|]", text, re.MULTILINE))
+    exceptions = text.partition("### C.2 ")[2].partition("###")[0]
+    numbers = set(re.findall(r"^\| (\d+) \|", exceptions, re.MULTILINE))
+    missing = [
+        ("/".join(row.path), place)
+        for row in PROPERTIES
+        for place in re.findall(rf"\b(?:{PLACE})(?![\d.])", row.source)
+        if (place.split(" #")[0] not in sections | rules)
+        or (place.startswith("C.2 #") and place.split("#")[1] not in numbers)
+    ]
+
+    assert sections
+    assert rules
+    assert numbers
+    assert missing == []
 
 
 def test_no_path_has_two_rows():

@@ -81,22 +81,6 @@ def test_an_apply_in_which_every_write_was_refused_is_1(repository: Repository) 
     assert done.out.splitlines()[-1].startswith("Applied 0 of 1: 1 failed")
 
 
-def test_a_secret_that_cannot_be_had_is_1_before_anything_is_written(
-    repository: Repository,
-) -> None:
-    repository.given_home()
-    repository.write(group(env=[{"name": "T", "secureValue": {"fromEnv": "NOT_SET"}}]), group("a"))
-
-    planned = repository.run("plan")
-    done = repository.run("apply", "--yes")
-
-    assert (planned.code, done.code) == (0, 1)
-    assert "M402" in planned.out
-    assert "NOT_SET" in done.err
-    assert "nothing was touched" in done.err
-    assert repository.names == []
-
-
 # 2
 
 
@@ -217,6 +201,29 @@ def test_credentials_for_another_subscription_are_4(repository: Repository) -> N
     assert done.code == 4
     assert "99999999" in done.err
     assert "hunter2" not in done.err
+
+
+def test_secrets_that_cannot_be_had_are_4_before_anything_is_written(
+    repository: Repository,
+) -> None:
+    repository.given_home()
+    unset = [
+        {"name": name, "secureValue": {"fromEnv": f"UNSET_{name}"}} for name in ("FIRST", "LAST")
+    ]
+    repository.write(group(env=unset), group("a"))
+
+    planned = repository.run("plan")
+    done = repository.run("apply", "--yes")
+
+    assert (planned.code, done.code) == (0, 4)
+    assert "M402" in planned.out
+    error, first, last = done.err.splitlines()
+    assert "2 secrets" in error
+    assert "nothing was touched" in error
+    assert "web.yaml:" in first
+    assert "UNSET_FIRST" in first
+    assert "UNSET_LAST" in last
+    assert repository.names == []
 
 
 # 5

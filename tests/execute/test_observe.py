@@ -39,9 +39,10 @@ def forbidding(*paths: str):
 
 
 def test_a_plan_without_changes_costs_one_list_of_groups(shop: Repository) -> None:
+    """Besides a look at each task, which tells whether it failed."""
     reads = reads_of(shop, shop.plan)
 
-    assert reads == ["containergroups", "resourcegroups"]
+    assert reads == ["containergroups", "job", "resourcegroups"]
 
 
 def test_a_change_that_a_put_brings_costs_a_get_of_that_group_alone(shop: Repository) -> None:
@@ -50,7 +51,7 @@ def test_a_change_that_a_put_brings_costs_a_get_of_that_group_alone(shop: Reposi
 
     reads = reads_of(shop, shop.plan)
 
-    assert reads == ["containergroups", "g1", "resourcegroups"]
+    assert reads == ["containergroups", "g1", "job", "resourcegroups"]
 
 
 def test_a_change_of_tags_costs_no_get(shop: Repository) -> None:
@@ -58,7 +59,7 @@ def test_a_change_of_tags_costs_no_get(shop: Repository) -> None:
 
     reads = reads_of(shop, shop.plan)
 
-    assert reads == ["containergroups", "resourcegroups"]
+    assert reads == ["containergroups", "job", "resourcegroups"]
 
 
 def test_a_failed_provisioning_costs_a_get(shop: Repository) -> None:
@@ -67,8 +68,20 @@ def test_a_failed_provisioning_costs_a_get(shop: Repository) -> None:
 
     reads = reads_of(shop, shop.plan)
 
-    assert reads == ["containergroups", "g1", "resourcegroups"]
+    assert reads == ["containergroups", "g1", "job", "resourcegroups"]
     assert kinds(shop.plan())["g1"] == "update"
+
+
+def test_many_tasks_are_not_looked_at_one_by_one(shop: Repository) -> None:
+    shop.write(*(task(f"job{n}") for n in range(20)))
+    shop.apply()
+
+    reads = reads_of(shop, shop.plan)
+
+    assert reads == ["containergroups", "resourcegroups"]
+    assert shop.plan().notes == (
+        "how 21 tasks ended was not looked at: see 'aci-reconcile status'",
+    )
 
 
 def test_groups_of_others_cost_nothing(shop: Repository) -> None:
@@ -76,7 +89,7 @@ def test_groups_of_others_cost_nothing(shop: Repository) -> None:
 
     reads = reads_of(shop, shop.plan)
 
-    assert reads == ["containergroups", "resourcegroups"]
+    assert reads == ["containergroups", "job", "resourcegroups"]
 
 
 def test_status_costs_one_get_for_each_group_of_ours(shop: Repository) -> None:

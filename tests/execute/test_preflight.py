@@ -25,13 +25,31 @@ def test_an_unresolved_secret_stops_everything_before_the_first_write(
     planned = repository.plan()
     before = repository.writes
 
-    with pytest.raises(SecretUnresolved, match="NOT_SET") as caught:
+    with pytest.raises(SecretUnresolved, match="nothing was touched") as caught:
         repository.carry_out(planned)
 
-    assert "z.yaml:" in str(caught.value)
-    assert "nothing was touched" in str(caught.value)
-    assert caught.value.exit_code is ExitCode.FAILED
+    (missing,) = caught.value.details
+    assert "z.yaml:" in missing
+    assert "NOT_SET" in missing
+    assert caught.value.exit_code is ExitCode.BLOCKED
     assert repository.writes == before
+
+
+def test_every_missing_secret_is_named_at_its_line(repository: Repository) -> None:
+    repository.given_home()
+    both = [
+        {"name": name, "secureValue": {"fromEnv": name}} for name in ("FIRST_UNSET", "SECOND_UNSET")
+    ]
+    repository.write(group("a", env=both), secret("b", {"fromFile": "not/there.txt"}), group("c"))
+
+    with pytest.raises(SecretUnresolved, match="^3 secrets that must be sent") as caught:
+        repository.apply()
+
+    lines = caught.value.details
+    assert [line.partition(":")[0] for line in lines] == ["a.yaml", "a.yaml", "b.yaml"]
+    assert ["FIRST_UNSET" in lines[0], "SECOND_UNSET" in lines[1]] == [True, True]
+    assert "not/there.txt" in lines[2]
+    assert repository.names == []
 
 
 def test_an_unresolved_secret_of_a_group_that_is_not_written_is_no_hindrance(

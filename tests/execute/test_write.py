@@ -585,3 +585,18 @@ def test_a_secret_reaches_azure_and_no_tag(repository: Repository) -> None:
     assert "hunter2" not in str(repository.tags("web"))
     assert "hunter2" not in repr(run)
     assert kinds(repository.plan()) == {"web": "no-op"}
+
+
+def test_a_container_changes_its_name_in_place_as_long_as_the_requests_keep_their_sum(
+    shop: Repository,
+) -> None:
+    renamed = group(tags={"team": "shop"})
+    renamed["properties"]["containers"][0]["name"] = "front"
+    shop.write(renamed)
+
+    planned = shop.plan()
+    run = shop.carry_out(planned)
+
+    assert kinds(planned) == {"web": "update"}
+    assert "(inferred, see 'explain')" in planned.actions[0].why
+    assert ended(run) == {"web": "succeeded"}

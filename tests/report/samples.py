@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from reconciler.core.diff import ChangeKind, Diff, FieldChange, Origin
+from reconciler.core.diff import SECRETS, ChangeKind, Diff, FieldChange, Origin
 from reconciler.core.finding import Finding, Mark, Position, Severity
 from reconciler.core.groups import DesiredGroup, GroupPolicy, LiveGroup, Secret, SecretState
 from reconciler.core.ids import GroupId, ResourceGroupId
@@ -308,6 +308,48 @@ BLOCKED = plan(
 )
 
 
+START = action(
+    ActionKind.START,
+    "count",
+    "asked to run again; it is Failed",
+    costs=("starts 1 container",),
+)
+ENDED = action(
+    ActionKind.NO_OP,
+    "nightly",
+    "equal, but failed: container 'nightly' ended with exit code 3",
+    trouble="failed: container 'nightly' ended with exit code 3",
+    notes=("run it again with --rerun rg-shop-prod/nightly",),
+)
+NOT_TAKEN = action(
+    ActionKind.REFUSE,
+    "probed",
+    "Azure did not take /properties/containers/probed/properties/livenessProbe when it was "
+    "written last; another write would restart the group for nothing",
+    allow="change the manifest, or write it again with --retry rg-shop-prod/probed",
+    blocks=False,
+)
+MERGED = action(
+    ActionKind.UPDATE,
+    "vaulted",
+    "a secret can change in place",
+    diff=Diff(
+        changes=(
+            FieldChange(
+                path=SECRETS,
+                kind=ChangeKind.CHANGED,
+                effect=Effect.UPDATE,
+                sensitive=True,
+                among=tuple(f"/properties/volumes/keys/secret/{n}.pem" for n in range(30)),
+                origin=Origin.CONFIG,
+            ),
+        )
+    ),
+    costs=("restarts 1 container",),
+)
+LIVE_STATE = plan(START, ENDED, NOT_TAKEN, MERGED, *UNCHANGED, owned=8)
+
+
 def outcome(action, status, says, **more):
     return Outcome(action=action, status=status, says=says, wrote=True, **more)
 
@@ -412,6 +454,22 @@ def reports() -> dict[str, Report]:
         ),
         "apply": apply_report(
             plan(TASK, *UNCHANGED), DONE, environment=None, exit_code=ExitCode.DONE
+        ),
+        "plan-live-state": plan_report(LIVE_STATE, environment="prod", exit_code=ExitCode.DONE),
+        "apply-live-state": apply_report(
+            LIVE_STATE,
+            (
+                outcome(START, Status.UNHEALTHY, "started, but container 'count' ended with 3"),
+                Outcome(
+                    action=NOT_TAKEN,
+                    status=Status.FAILED,
+                    says=NOT_TAKEN.why,
+                    hint=NOT_TAKEN.allow,
+                ),
+                outcome(MERGED, Status.SUCCEEDED, "updated, 1 of 1 running"),
+            ),
+            environment="prod",
+            exit_code=ExitCode.PARTIAL,
         ),
         "apply-partial": apply_report(
             FULL, OUTCOMES, environment="prod", exit_code=ExitCode.PARTIAL

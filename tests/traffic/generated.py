@@ -96,3 +96,34 @@ def covering(bodies: Sequence[Wire]) -> list[Wire]:
         chosen.append(body)
         missing -= best
     return chosen
+
+
+def acceptable(body: Wire) -> Wire:
+    """`body` with amounts and ports that the service takes together, and no spot it has not.
+
+    Source: B.3. Limits are those of one group: from the container's request to the group's sum.
+    """
+    body = copy.deepcopy(body)
+    properties = body["properties"]
+    containers = [one["properties"] for one in properties["containers"]]
+    for one in containers:
+        requests = one["resources"]["requests"]
+        requests["cpu"] = max(1, requests["cpu"])
+        limits = one["resources"].get("limits", {})
+        for name in limits.keys() & {"cpu", "memoryInGB"}:
+            limits[name] = requests[name]
+    if properties.get("priority") == "Spot":
+        properties.pop("ipAddress", None)
+        properties["sku"] = "Standard"
+        for one in containers:
+            one["resources"]["requests"].pop("gpu", None)
+            one.pop("ports", None)
+    if address := properties.get("ipAddress"):
+        address["type"] = "Private" if properties.get("subnetIds") else "Public"
+        for one in containers:
+            one.pop("ports", None)
+        containers[0]["ports"] = copy.deepcopy(address["ports"])
+    analytics = properties.get("diagnostics", {}).get("logAnalytics", {})
+    if "metadata" in analytics:
+        analytics["logType"] = "ContainerInsights"
+    return body

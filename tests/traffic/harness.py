@@ -8,8 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from reconciler.core.asker import Asker
 from reconciler.core.build import Situation, build_plan
-from reconciler.core.decide import Asker
 from reconciler.core.finding import Finding
 from reconciler.core.groups import DesiredGroup, LiveGroup, LiveResourceGroup, live_group
 from reconciler.core.ids import GroupId, ResourceGroupId

@@ -28,7 +28,7 @@ def test_every_row_of_the_table_is_drawn(tell):
     chosen = covering(bodies())
     reached = frozenset().union(*(rows_of(body) for body in chosen))
 
-    tell(f"{len(reached)} of {len(WRITABLE)} rows drawn, in {len(chosen)} groups")
+    tell(f"drawn groups: {len(reached)} of {len(WRITABLE)} rows of the table")
     assert sorted("/".join(row) for row in WRITABLE - reached) == []
 
 
@@ -48,7 +48,7 @@ def test_what_azure_makes_of_a_drawn_group_is_a_no_op(tmp_path, tell):
             if action.kind is not ActionKind.NO_OP or not action.why.startswith(why):
                 wrong.append((name, action.kind.value, action.why))
 
-    tell(f"{len(loaded)} drawn groups: no-op against GET and LIST, in transition against 201")
+    tell(f"drawn groups: {len(loaded)} no-op against GET and LIST, in transition against 201")
     assert wrong == []
 
 
@@ -64,5 +64,6 @@ def test_every_mutation_of_a_drawn_group_is_told_rightly(tmp_path, tell):
 
     found = judged(tmp_path / "mutants", subjects)
 
-    tell(found)
+    print(found)
+    tell(f"drawn groups, mutations: {found.line}")
     assert not found.failures, "\n".join(str(one) for one in found.failures)

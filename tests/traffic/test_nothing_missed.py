@@ -22,5 +22,6 @@ def test_every_mutation_of_what_was_sent_is_told_rightly(tmp_path, tell):
 
     found = judged(tmp_path / "mutants", subjects)
 
-    tell(found)
+    print(found)
+    tell(f"recorded groups, mutations: {found.line}")
     assert not found.failures, "\n".join(str(one) for one in found.failures)

@@ -15,7 +15,6 @@ from reconciler.core.properties import Effect
 from reconciler.manifest.wording import shown_path
 from tests.traffic.expected import Change, Class, Expected, expected, is_write_only
 from tests.traffic.harness import HOME_REGION, Loaded, load, planned, renamed
-from tests.traffic.known import Known, reason_of
 from tests.traffic.mutations import How, Mutation
 from tests.traffic.recordings import Wire
 
@@ -144,20 +143,22 @@ class Result:
 
     counts: Mapping[tuple[How, Class], int]
     failures: tuple[Failure, ...]
-    known: Mapping[Known, tuple[Failure, ...]]
 
     def __str__(self) -> str:
         lines = [
             f"{how.value:>16}  {what.value:<40}{n:>6}" for (how, what), n in _sorted(self.counts)
         ]
-        total, known = sum(self.counts.values()), sum(map(len, self.known.values()))
-        right = total - known - len(self.failures)
-        lines.append(f"{right} of {total} mutations in the one class they belong to, {known} KNOWN")
-        lines += [
-            f"KNOWN {len(found)} x {one.how.value} {one.pattern}: {one.reason}"
-            for one, found in self.known.items()
-        ]
         return "\n".join(lines)
+
+    @property
+    def line(self) -> str:
+        """How many are right, and how many there are of each class."""
+        total = sum(self.counts.values())
+        classes: Counter[Class] = Counter()
+        for (_, what), number in self.counts.items():
+            classes[what] += number
+        told = ", ".join(f"{classes[what]} {what.value}" for what in Class if classes[what])
+        return f"{total - len(self.failures)} of {total} in their one class: {told}"
 
 
 def _sorted(counts: Mapping[tuple[How, Class], int]) -> list[tuple[tuple[How, Class], int]]:
@@ -175,7 +176,6 @@ def judged(folder: Path, subjects: Mapping[str, tuple[Subject, Iterable[Mutation
     loaded = load(folder, {name: mutation.after for name, (_, mutation) in given.items()})
     counts: Counter[tuple[How, Class]] = Counter()
     failures: list[Failure] = []
-    known: dict[Known, list[Failure]] = defaultdict(list)
     for name, (subject, mutation) in given.items():
         state = state_of(subject.live)
         is_merged = state is not None and state.secrets_merged
@@ -183,14 +183,8 @@ def judged(folder: Path, subjects: Mapping[str, tuple[Subject, Iterable[Mutation
         counts[mutation.how, wanted.what] += 1
         got = _mismatch(mutation, loaded[name], subject, wanted)
         if got:
-            failure = Failure(title=subject.title, mutation=mutation, wanted=wanted, got=got)
-            reason = reason_of(mutation, wanted.what)
-            known[reason].append(failure) if reason else failures.append(failure)
-    return Result(
-        counts=counts,
-        failures=tuple(failures),
-        known={reason: tuple(found) for reason, found in known.items()},
-    )
+            failures.append(Failure(title=subject.title, mutation=mutation, wanted=wanted, got=got))
+    return Result(counts=counts, failures=tuple(failures))
 
 
 def _mismatch(mutation: Mutation, loaded: Loaded, subject: Subject, wanted: Expected) -> str:

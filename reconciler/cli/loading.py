@@ -1,0 +1,128 @@
+"""From options to what the rooms below need: the project, what is wanted, what was consented to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.cli.console import Console
+from reconciler.cli.options import Options
+from reconciler.core.finding import Finding
+from reconciler.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from reconciler.app import Consent, Wanted
+    from reconciler.core.groups import DesiredGroup
+    from reconciler.manifest import DesiredSet, Project
+    from reconciler.report.rows import Report
+
+
+def opened(options: Options) -> tuple[Project | None, tuple[Finding, ...]]:
+    """The project that the paths belong to, None where its file has errors."""
+    from reconciler.manifest import open_project
+
+    return open_project(options.paths, cwd=Path.cwd(), environment=options.environment)
+
+
+def loaded_for(options: Options) -> tuple[Project, DesiredSet] | ExitCode:
+    """The project and what its manifests ask for; findings that forbid going on are reported."""
+    from reconciler.manifest import load_desired
+
+    Console(options).check_outputs()
+    project, findings = opened(options)
+    if project is None or any(finding.is_error for finding in findings):
+        return _invalid(options, findings, files=0, documents=0)
+    _check_project(project)
+    from reconciler.cli.connection import subscription
+
+    desired = load_desired(
+        project,
+        options.paths,
+        environ=os.environ,
+        subscription=subscription(options, project),
+        secrets_dirs=options.secrets_dirs,
+    )
+    if any(finding.is_error for finding in desired.findings):
+        both = (*findings, *desired.findings)
+        return _invalid(options, both, files=desired.files, documents=desired.documents)
+    return project, desired
+
+
+def _invalid(
+    options: Options, findings: Sequence[Finding], *, files: int, documents: int
+) -> ExitCode:
+    from reconciler.report.rows import findings_report
+
+    code = ExitCode.INVALID
+    report: Report = findings_report(
+        tuple(findings), files=files, documents=documents, exit_code=code
+    )
+    Console(options).report(report)
+    return code
+
+
+def _check_project(project: Project) -> None:
+    if project.file is None:
+        raise UsageError(
+            f"no project file aci-reconcile.yaml in {project.root} or above it",
+            hint="make one that holds at least 'owner: NAME'; groups are tagged with it",
+        )
+    if project.environments and project.environment is None:
+        listed = ", ".join(project.environments)
+        raise UsageError(
+            f"{project.file} has environments, and none was named",
+            hint=f"add -e with one of: {listed}",
+        )
+
+
+def wanted_for(options: Options, project: Project, desired: DesiredSet, *, prunes: bool) -> Wanted:
+    """What is to be made of Azure; only a command that `prunes` may delete orphans."""
+    from dataclasses import replace
+
+    from reconciler.app import Wanted
+    from reconciler.cli.connection import subscription
+    from reconciler.core.policy import Prune
+
+    limits = project.limits
+    if options.prune:
+        limits = replace(limits, prune=Prune.DELETE)
+    if not prunes:
+        limits = replace(limits, prune=Prune.REPORT)
+    return Wanted(
+        owner=project.owner,
+        subscription=subscription(options, project),
+        groups=desired.groups,
+        resource_groups=desired.resource_groups,
+        limits=limits,
+        is_complete=desired.is_complete,
+        known_resource_groups=project.known_resource_groups,
+    )
+
+
+def history_of(
+    project: Project, wanted: Wanted
+) -> Callable[[str], Mapping[str, DesiredGroup] | None]:
+    """What the manifests said at a commit; git is asked only when somebody wants to know."""
+    from reconciler.manifest.history import desired_at
+
+    def at(commit: str) -> Mapping[str, DesiredGroup] | None:
+        return desired_at(project, commit, environ=os.environ, subscription=wanted.subscription)
+
+    return at
+
+
+def consent_of(options: Options) -> Consent:
+    """What the command line agrees to and asks for, by name and by number."""
+    from reconciler import app
+
+    return app.Consent(
+        adopt=options.adopt,
+        replace=options.replace,
+        retry=options.retry,
+        rerun=options.rerun,
+        rebaseline=options.rebaseline_secrets,
+        exclude=options.exclude,
+        allow=dict(options.allow or {}),
+    )

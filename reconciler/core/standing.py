@@ -1,0 +1,115 @@
+"""What becomes of a group of ours whose definition equals its manifest, by how it is doing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.core.asker import Asker
+from reconciler.core.diff import Diff
+from reconciler.core.groups import DesiredGroup, LiveGroup, SecretState
+from reconciler.core.ownership import StateTag, merged_tag_keys, tag_key_digest
+from reconciler.core.plan import Action, ActionKind
+from reconciler.core.verdicts import no_op, patch_tags, refuse, replacement, start, update
+
+
+def equal(
+    desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker, state: StateTag
+) -> Action:
+    """The action for a group that differs in its tags at most; `found` holds these."""
+    address = desired.id.address
+    if address in asker.replace:
+        why = "a replacement was asked for by name"
+        return replacement(desired, live, found, asker, why=why)
+    if address in asker.rerun and live.has_ended:
+        return start(desired, live, found, why=f"asked to run again; it is {live.state}")
+    if live.has_failed and live.state in ("Pending", "Failed") and not live.has_run:
+        # Nothing of it runs or ran, so nothing is lost by writing it again.
+        return update(desired, live, found, asker, why="last deployment failed")
+    why = "only tags differ" if found else _to_remember(desired, state)
+    if address in asker.rebaseline and desired.secrets:
+        action = patch_tags(desired, live, found, why=why or "equal")
+        return with_baseline(action, desired, asker)
+    trouble, cure = _trouble(desired, live)
+    if why:
+        action = patch_tags(desired, live, found, why=why)
+        return replace(action, trouble=trouble, notes=(f"{trouble}: {cure}",) if trouble else ())
+    if live.has_failed:
+        return refuse(desired, live, why=trouble, allow=cure, found=found, blocks=False)
+    if trouble:
+        action = no_op(desired, live, why=f"equal, but {trouble}")
+        return replace(action, trouble=trouble, notes=(cure,))
+    return _left_alone(desired, live, asker)
+
+
+def _left_alone(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> Action:
+    notes: tuple[str, ...] = ()
+    if desired.id.address in asker.rerun:
+        notes += (f"not run again: the group is {live.state or 'unknown'}",)
+    if desired.id.address in asker.rebaseline:
+        notes += ("it has no secrets to remember",)
+    ended = f"; it has ended ({live.state})" if live.has_ended else ""
+    return replace(no_op(desired, live, why=f"equal{ended}"), notes=notes)
+
+
+def _trouble(desired: DesiredGroup, live: LiveGroup) -> tuple[str, str]:
+    """What is wrong with a group, and the command that repairs it; empty for one that is well.
+
+    It takes a GET: of a group whose containers were not looked at nothing is known.
+    """
+    again = f"run it again with --rerun {desired.id}"
+    if live.has_failed:
+        state = live.state or "unknown"
+        trouble = f"unhealthy: provisioning state {live.provisioning}, group state {state}"
+        look = "see its events with 'aci-reconcile status'"
+        return trouble, again if live.has_ended else f"{look}, or use --replace {desired.id}"
+    if live.state == "Stopped":
+        return "stopped", again
+    ends = [
+        f"container '{view.name}' ended with exit code {view.exit_code}"
+        for view in live.containers
+        if view.state == "Terminated" and view.exit_code not in (0, None)
+    ]
+    if desired.is_task and live.has_ended and (ends or live.state == "Failed"):
+        return f"failed: {', '.join(ends) or 'group state Failed'}", again
+    return "", ""
+
+
+def with_baseline(action: Action, desired: DesiredGroup, asker: Asker) -> Action:
+    """A write of tags that also remembers the secrets as they are now, or the refusal to.
+
+    Nobody can check that Azure holds them: that is taken on a person's word.
+    """
+    if not desired.secrets:
+        return replace(action, notes=(*action.notes, "it has no secrets to remember"))
+    missing = desired.lacking(SecretState.UNRESOLVED, SecretState.UNKNOWN)
+    if asker.key is not None and not missing:
+        why = f"{action.why}; its secrets become the baseline, taken on trust for what Azure holds"
+        return replace(action, why=why, rebaseline=True)
+    if asker.key is None:
+        problem = "there is no key to compare secrets with"
+        allow = "set ACI_RECONCILE_SECRET_KEY"
+    else:
+        problem = f"{missing[0].name} has no value ({missing[0].where}): {missing[0].reason}"
+        allow = "give it a value, or a reference that can be followed here"
+    return replace(
+        action,
+        kind=ActionKind.REFUSE,
+        why=f"its secrets cannot become the baseline: {problem}",
+        allow=allow,
+        costs=(),
+    )
+
+
+def _to_remember(desired: DesiredGroup, state: StateTag) -> str:
+    """What only the tags can remember and do not yet; a tool upgrade alone is no reason."""
+    if not state.is_current:
+        return ""
+    if state.protect != desired.policy.protect:
+        return (
+            "protection is remembered on the group"
+            if desired.policy.protect
+            else "protection is lifted"
+        )
+    keys = frozenset(tag_key_digest(name) for name in desired.tags)
+    wanted = frozenset({merged_tag_keys(keys)}) if state.tags_merged else keys
+    return "" if state.tag_keys == wanted else "the set of tag keys we manage changed"

@@ -1,0 +1,126 @@
+"""The actions a decision can come to, each made in one place with its reason and its costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.core.asker import Asker
+from reconciler.core.carry import NotCarried, with_ignored
+from reconciler.core.costs import costs_of
+from reconciler.core.diff import Diff
+from reconciler.core.groups import DesiredGroup, LiveGroup, Replace, SecretState
+from reconciler.core.plan import Action, ActionKind
+
+
+def no_op(desired: DesiredGroup, live: LiveGroup, *, why: str) -> Action:
+    """Nothing is done."""
+    return Action(kind=ActionKind.NO_OP, target=desired.id, why=why, desired=desired, live=live)
+
+
+def refuse(
+    desired: DesiredGroup,
+    live: LiveGroup | None,
+    *,
+    why: str,
+    allow: str,
+    found: Diff | None = None,
+    blocks: bool = True,
+) -> Action:
+    """Nothing is done, though something should be."""
+    return Action(
+        kind=ActionKind.REFUSE,
+        target=desired.id,
+        why=why,
+        desired=desired,
+        live=live,
+        allow=allow,
+        diff=found or Diff(),
+        blocks=blocks,
+    )
+
+
+def patch_tags(desired: DesiredGroup, live: LiveGroup, found: Diff, *, why: str) -> Action:
+    """Tags are written, and nothing else."""
+    return _light(ActionKind.PATCH_TAGS, desired, live, found, why=why)
+
+
+def adopt(desired: DesiredGroup, live: LiveGroup, found: Diff, *, why: str) -> Action:
+    """The group becomes ours by its tags."""
+    action = _light(ActionKind.ADOPT, desired, live, found, why=why)
+    return replace(action, costs=())
+
+
+def start(desired: DesiredGroup, live: LiveGroup, found: Diff, *, why: str) -> Action:
+    """A group that has ended runs again; the service keeps its secrets (E.3)."""
+    action = _light(ActionKind.START, desired, live, found, why=why)
+    return replace(action, costs=costs_of(ActionKind.START, desired, live))
+
+
+def _light(
+    kind: ActionKind, desired: DesiredGroup, live: LiveGroup, found: Diff, *, why: str
+) -> Action:
+    return Action(
+        kind=kind,
+        target=desired.id,
+        why=why,
+        desired=desired,
+        live=live,
+        diff=found,
+        costs=("nothing restarts",),
+    )
+
+
+def update(
+    desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker, *, why: str
+) -> Action:
+    """A PUT over the live group, unless it was asked by name to be replaced instead."""
+    if desired.id.address in asker.replace:
+        why = f"{why}; a replacement was asked for by name"
+        return replacement(desired, live, found, asker, why=why)
+    return written(desired, live, ActionKind.UPDATE, found, why=why)
+
+
+def replacement(
+    desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker, *, why: str
+) -> Action:
+    """Delete and create, where policy or a name on the command line allows it."""
+    if desired.policy.protect:
+        why, allow = f"{why}, and the group is protected", "lift 'protect' in the manifest"
+        return refuse(desired, live, why=why, allow=allow, found=found)
+    if desired.policy.replace is Replace.FORBID and desired.id.address not in asker.replace:
+        why = f"{why}, and policy replace is 'forbid'"
+        allow = f"consent with --replace {desired.id}, or write reconcile.replace: allow"
+        return refuse(desired, live, why=why, allow=allow, found=found)
+    return written(desired, live, ActionKind.REPLACE, found, why=why)
+
+
+def written(
+    desired: DesiredGroup, live: LiveGroup | None, kind: ActionKind, found: Diff, *, why: str
+) -> Action:
+    """An action that sends the whole body: impossible while a secret is not known to anyone."""
+    unknown = desired.lacking(SecretState.UNKNOWN)
+    if unknown:
+        first = unknown[0]
+        why = f"{why}, but {first.name} is unknown ({first.where}) and a write would lose it"
+        allow = "fill it in with a value or a reference"
+        return refuse(desired, live, why=why, allow=allow, found=found)
+    if live is not None:
+        try:
+            desired = with_ignored(desired, live)
+        except NotCarried as exc:
+            allow = "take the path out of reconcile.ignore"
+            return refuse(desired, live, why=str(exc), allow=allow, found=found)
+    notes = [
+        f"{secret.name} is not resolved here: {secret.reason}"
+        for secret in desired.lacking(SecretState.UNRESOLVED)
+    ]
+    return Action(
+        kind=kind,
+        target=desired.id,
+        why=why,
+        desired=desired,
+        live=live,
+        diff=found,
+        costs=costs_of(kind, desired, live),
+        notes=tuple(notes),
+    )

@@ -1,0 +1,116 @@
+"""Where a reference to a secret leads: the environment and files at once, a key vault later.
+
+Loading manifests asks nobody: what lies in a vault is only named here.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+from reconciler.core.groups import VaultReference
+from reconciler.core.jsonval import Json, JsonObject, as_object, as_text
+from reconciler.manifest.wording import quoted
+
+WRITTEN = "{fromEnv: NAME}, {fromFile: PATH} or {fromKeyVault: {vault: NAME, secret: NAME}}"
+
+_LARGEST = 1_000_000  # bytes
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Where references lead: the process's environment, the project's folder, other folders."""
+
+    root: FilePath
+    environ: Mapping[str, str]
+    secrets_dirs: tuple[FilePath, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A value, or why there is none; `rule` is set where that is more than a warning."""
+
+    value: str | None = None
+    reason: str = ""
+    rule: str = "M402"
+
+
+def vault_reference(node: Json) -> VaultReference | None:
+    """The secret in a vault that a reference names; None where it names something else."""
+    given = node.get("fromKeyVault") if isinstance(node, dict) else None
+    if given is None:
+        return None
+    named = as_object(given)
+    return VaultReference(
+        vault=as_text(named.get("vault")),
+        secret=as_text(named.get("secret")),
+        version=as_text(named.get("version")),
+    )
+
+
+def followed(node: JsonObject, around: Surroundings | None) -> Resolved:
+    """What an environment variable or a file holds, in base64 where the reference asks for it."""
+    if around is None:
+        return Resolved(reason="not followed")
+    name, file = as_text(node.get("fromEnv")), as_text(node.get("fromFile"))
+    if name:
+        found = from_environment(name, around.environ)
+        if found.value is None:
+            return found
+        raw = found.value.encode("utf-8", "surrogateescape")
+    else:
+        content = _read(file, around)
+        if isinstance(content, Resolved):
+            return content
+        raw = content
+    if node.get("encode") == "base64":
+        return Resolved(value=base64.b64encode(raw).decode("ascii"))
+    try:
+        return Resolved(value=raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        return Resolved(reason="expected UTF-8, got other bytes; try 'encode: base64'")
+
+
+def from_environment(name: str, environ: Mapping[str, str]) -> Resolved:
+    """What a variable holds; bytes that are no text stay as Python's surrogates."""
+    value = environ.get(name)
+    if value:
+        return Resolved(value=value)
+    if not _VARIABLE.match(name):
+        # Not shown: someone may have put the secret itself here.
+        return Resolved(reason="expected the name of an environment variable, got other text")
+    got = "one that is empty" if value == "" else "none"
+    return Resolved(reason=f"expected the environment variable {quoted(name)}, got {got}")
+
+
+def _read(file: str, around: Surroundings) -> bytes | Resolved:
+    """The bytes of a file inside the project or a folder of secrets, links followed first."""
+    try:
+        bases = [os.path.realpath(base) for base in (around.root, *around.secrets_dirs)]
+        real = _first(file, bases)
+        if not any(os.path.commonpath([base, real]) == base for base in bases):
+            says = f"expected a file inside the project or a --secrets-dir, got {quoted(file)}"
+            return Resolved(reason=says, rule="M404")
+        facts = FilePath(real).stat()
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST:
+            return Resolved(reason=f"expected a file of at most 1 MB, got {quoted(file)}")
+        return FilePath(real).read_bytes()
+    except OSError as exc:
+        got = (exc.strerror or "an error").lower()
+        return Resolved(reason=f"expected to read the file {quoted(file)}, got: {got}")
+    except ValueError:
+        return Resolved(reason=f"expected the path of a file, got {quoted(file)}")
+
+
+def _first(file: str, bases: list[str]) -> str:
+    """Where `file` really lies: in the first folder that has it, else where the project would."""
+    # An absolute path stays what it is, whatever it is joined to.
+    places = [os.path.join(base, file) for base in bases]  # noqa: PTH118  # realpath wants text
+    there = (place for place in places if os.path.lexists(place))
+    return os.path.realpath(next(there, places[0]))
