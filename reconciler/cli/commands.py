@@ -189,10 +189,10 @@ def status(options: Options) -> ExitCode:
         )
         for group in groups
     ]
-    console = Console(options)
-    for note in (*map(str, doubts), *notes):
-        console.say(f"note: {note}")
-    console.report(status_report(lines, exit_code=ExitCode.DONE))
+    report = status_report(
+        lines, exit_code=ExitCode.DONE, notes=notes, findings=(*desired.findings, *doubts)
+    )
+    Console(options).report(report)
     return ExitCode.DONE
 
 

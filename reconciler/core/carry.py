@@ -9,7 +9,7 @@ from dataclasses import replace
 from reconciler.core.groups import DesiredGroup, LiveGroup, Secret
 from reconciler.core.jsonval import Json, JsonObject, Path, WirePath, as_object, pointer
 from reconciler.core.normalise import canonical, fold_text, list_key
-from reconciler.core.properties import Access, Node, Property, tree
+from reconciler.core.properties import Access, Node, tree
 
 # Stands in a body for a secret while elements move: no value of a manifest has this key.
 _MARK = "(secret)"
@@ -165,12 +165,6 @@ def _holds_secret(value: Json, node: Node | None) -> bool:
         return any(_holds_secret(item, node.any) for item in value)
     if not isinstance(value, dict):
         return False
-    if any(not value.keys() & row.instead for row in _write_only(node)):
+    if any(not value.keys() & row.instead for row in node.write_only):
         return True
     return any(_holds_secret(item, _child(node, name)) for name, item in value.items())
-
-
-def _write_only(node: Node) -> list[Property]:
-    members = [*node.children.values(), *([node.any] if node.any is not None else [])]
-    rows = [member.row for member in members if member.row is not None]
-    return [row for row in rows if row.access is Access.WRITE_ONLY]

@@ -111,13 +111,21 @@ def _is_secret_place(path: Path) -> bool:
 
 def scrubbed(text: str, secrets: Iterable[str | None]) -> str:
     """`text` of others without the secrets of a group, should it quote one in whatever encoding."""
-    if not text:
-        return text
+    return scrubber(secrets)(text) if text else text
+
+
+def scrubber(secrets: Iterable[str | None]) -> Callable[[str], str]:
+    """What makes a text `scrubbed`, for many texts."""
     known = {spelled for secret in secrets if secret for spelled in _spellings(secret)}
     # The longest first, so that a secret that contains another one leaves nothing behind.
-    for spelled in sorted(known, key=lambda spelled: (-len(spelled), spelled)):
-        text = text.replace(spelled, HIDDEN)
-    return text
+    ordered = sorted(known, key=lambda spelled: (-len(spelled), spelled))
+
+    def scrub(text: str) -> str:
+        for spelled in ordered:
+            text = text.replace(spelled, HIDDEN)
+        return text
+
+    return scrub
 
 
 def _spellings(secret: str) -> Iterator[str]:

@@ -500,6 +500,13 @@ class Node:
         """Whether the table says no more: an element of a plain list is answered by its list."""
         return not self.children and self.any is None
 
+    @property
+    def write_only(self) -> list[Property]:
+        """The rows of its members that never come back."""
+        members = [*self.children.values(), *([self.any] if self.any is not None else [])]
+        rows = [member.row for member in members if member.row is not None]
+        return [row for row in rows if row.access is Access.WRITE_ONLY]
+
 
 @cache
 def tree() -> Node:
@@ -540,3 +547,11 @@ def write_only_names() -> frozenset[str]:
     """The members of a body whose values, and all beneath them, never come back."""
     rows = [row for row in PROPERTIES if row.access is Access.WRITE_ONLY]
     return frozenset(next(part for part in reversed(row.path) if part[0] != "*") for row in rows)
+
+
+def holds_write_only(path: Path) -> bool:
+    """Whether members of what lies at a canonical path are write-only."""
+    node: Node | None = tree()
+    for part in path:
+        node = (node.children.get(part) or node.any) if node is not None else None
+    return node is not None and bool(node.write_only)

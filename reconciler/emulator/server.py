@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import uvicorn
 from starlette.concurrency import run_in_threadpool
@@ -28,13 +28,13 @@ _SLASHES = re.compile(r"/{2,}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedRequest:
-    """A request that was answered, for assertions. `body` is as sent: keep it out of reports."""
+    """A request that was answered, for assertions. `body` is as sent, secrets and all."""
 
     method: str
     path: str
     query: dict[str, str]
     status: int
-    body: Json
+    body: Json = field(repr=False)
 
 
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.finding import Finding
 from reconciler.core.jsonval import Json, JsonObject, WirePath, as_list, as_object, as_text
-from reconciler.core.properties import Access, row_of
+from reconciler.core.mask import is_hidden
+from reconciler.core.properties import holds_write_only
 from reconciler.manifest.document import Document
+from reconciler.manifest.pointers import canonical_path
 from reconciler.manifest.rules import finding
 from reconciler.manifest.wording import described, listed, near, quoted, shown_path
 
@@ -156,8 +158,10 @@ def _value(document: Document, error: _Broken) -> Finding:
     if error.is_key:
         path = (*path, as_text(error.instance))
         where = document.at_key(path)
-    got = described(error.instance, secret=_is_secret(path))
-    if path[-1:] == ("secretKey",) and _is_secret(path):
+    is_secret = _is_secret(document, path, error.instance)
+    got = described(error.instance, secret=is_secret)
+    hint = "" if is_secret else hint
+    if path[-1:] == ("secretKey",) and is_secret:
         hint = "{fromEnv: NAME} or {fromKeyVault: {vault: NAME, secret: NAME}}"
     return finding(rule, where, f"expected {expected}, got {got}", path=shown_path(path), hint=hint)
 
@@ -226,15 +230,16 @@ def _quote_it(error: _Broken) -> str:
     """What to try where a bare number or boolean stands for a string: az would send it unquoted."""
     instance = error.instance
     is_bare = isinstance(instance, bool | int | float)
-    if error.limit != "string" or not is_bare or _is_secret(error.path):
+    if error.limit != "string" or not is_bare:
         return ""
     return f'quoting it: "{described(instance).removeprefix("the number ")}"'
 
 
-def _is_secret(path: WirePath) -> bool:
-    """Whether `path` lies at or inside a place for secrets, whose values are never shown."""
+def _is_secret(document: Document, path: WirePath, value: Json) -> bool:
+    """Whether `value` at `path` may be a secret that somebody put here, which is never shown."""
     if path[:1] == ("secretKey",) or (path[:1] == ("environments",) and "secretKey" in path[2:3]):
         return True
-    pattern = tuple("*" if isinstance(part, int) else part for part in path)
-    rows = (row_of(pattern[:length]) for length in range(1, len(pattern) + 1))
-    return any(row is not None and row.access is Access.WRITE_ONLY for row in rows)
+    named = canonical_path(document.data, path)
+    if is_hidden(named, value) or any(is_hidden(named[:end], None) for end in range(len(named))):
+        return True
+    return not isinstance(value, dict) and holds_write_only(named)

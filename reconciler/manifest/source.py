@@ -167,7 +167,7 @@ class _Reader:
             anchor = self._anchors[event.anchor] = _Anchor(path)
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         if event.tag not in (None, "!", _CORE + ("map" if is_mapping else "seq")):
-            self._refuse_tag(event.tag, path, pair)
+            self._refuse_tag(path, pair)
         value: Json = self._mapping(path, depth) if is_mapping else self._sequence(path, depth)
         if anchor:
             anchor.value, anchor.is_done = value, True
@@ -240,8 +240,10 @@ class _Reader:
         anchor = self._anchors.get(event.anchor)
         if anchor is None or not anchor.is_done:
             problem = "an alias without its anchor" if anchor is None else "an alias inside itself"
-            says = f"expected a value, got {problem}: {quoted('*' + event.anchor)}"
-            raise _Stop(finding("M005", _where(self.file, *pair), says, path=shown_path(path)))
+            # Its name is not shown: it may be the start of a secret that nobody quoted.
+            says, where = f"expected a value, got {problem}", _where(self.file, *pair)
+            hint = "quoting it, if it is text"
+            raise _Stop(finding("M005", where, says, path=shown_path(path), hint=hint))
         value = self._copy(anchor.value, anchor.path, path)
         self._values[path] = pair
         return value
@@ -284,12 +286,13 @@ class _Reader:
             # The text itself is not shown: the place may hold a secret.
             self._say("M203", pair, path, f"expected {exc}", "quoting it, if it is text")
             return text
-        self._refuse_tag(tag, path, pair)
+        self._refuse_tag(path, pair)
         return text
 
-    def _refuse_tag(self, tag: str, path: WirePath, pair: Pair) -> None:
-        says = f"expected no tag or one of the YAML core schema, got {quoted(tag)}"
-        self._say("M006", pair, path, says, "removing the tag")
+    def _refuse_tag(self, path: WirePath, pair: Pair) -> None:
+        # Its name is not shown: it may be the start of a secret that nobody quoted.
+        says = "expected no tag or one of the YAML core schema, got another"
+        self._say("M006", pair, path, says, "removing the tag, or quoting what is text")
 
 
 _SCALAR_TAGS = frozenset(_CORE + kind for kind in ("str", "null", "bool", "int", "float"))

@@ -63,6 +63,8 @@ def _body(report: Report) -> JsonObject:
             return {
                 "counts": {"total": len(report.lines), "sync": sync},
                 "groups": [_status(one) for one in report.lines],
+                "notes": list(report.notes),
+                "findings": _findings(report.findings),
             }
         case _:
             assert_never(report.kind)

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from reconciler.core.finding import Finding
 from reconciler.report.lines import Line, Span, line, render
-from reconciler.report.plan_text import BLANK, heading, plan_lines, plan_summary
+from reconciler.report.plan_text import BLANK, heading, notes_lines, plan_lines, plan_summary
 from reconciler.report.result_text import result_lines, result_summary
 from reconciler.report.shape import Report, ReportKind
 from reconciler.report.status_text import status_lines, status_summary
@@ -43,6 +43,8 @@ def _lines(report: Report, *, width: int, verbose: bool) -> Iterator[Line]:
             yield _validation_summary(report)
         case ReportKind.STATUS:
             yield from status_lines(report, width=width)
+            yield from notes_lines(report.notes)
+            yield from _warnings(report)
             yield status_summary(report)
         case _:
             assert_never(report.kind)

@@ -38,6 +38,11 @@ def plan_lines(report: Report, *, width: int, verbose: bool) -> Iterator[Line]:
         yield from _orphan_lines(orphan)
         yield BLANK
     notes = [*report.notes, *(f"{note} ({names})" for note, names in shared.items())]
+    yield from notes_lines(notes)
+
+
+def notes_lines(notes: Sequence[str]) -> Iterator[Line]:
+    """What holds for all of it."""
     yield from (detail("note", note, indent=0) for note in notes)
     if notes:
         yield BLANK

@@ -6,14 +6,14 @@ can print what must stay hidden.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from reconciler.core.diff import FieldChange
 from reconciler.core.finding import Finding
 from reconciler.core.groups import DesiredGroup
 from reconciler.core.jsonval import Json, as_object, dig, pointer
-from reconciler.core.mask import HIDDEN, Shown, disclosed, is_hidden, scrubbed, show
+from reconciler.core.mask import HIDDEN, Shown, disclosed, is_hidden, scrubber, show
 from reconciler.core.outcome import Outcome, TaskLog
 from reconciler.core.plan import Action, ActionKind, Plan
 from reconciler.errors import ExitCode
@@ -104,9 +104,22 @@ def findings_report(
     )
 
 
-def status_report(lines: Sequence[StatusLine], *, exit_code: ExitCode) -> Report:
-    """What `status` saw, in the order given."""
-    return Report(kind=ReportKind.STATUS, command="status", exit_code=exit_code, lines=tuple(lines))
+def status_report(
+    lines: Sequence[StatusLine],
+    *,
+    exit_code: ExitCode,
+    notes: Sequence[str] = (),
+    findings: Sequence[Finding] = (),
+) -> Report:
+    """What `status` saw, in the order given; `notes` say what it could not look at."""
+    return Report(
+        kind=ReportKind.STATUS,
+        command="status",
+        exit_code=exit_code,
+        lines=tuple(lines),
+        notes=tuple(notes),
+        findings=tuple(findings),
+    )
 
 
 def _action_row(action: Action) -> ActionRow:
@@ -121,7 +134,7 @@ def _action_row(action: Action) -> ActionRow:
         notes=action.notes,
         allow=action.allow,
         after=action.after,
-        fields=tuple(_field_row(change) for change in action.diff.changes),
+        fields=_field_rows(action),
         containers=_containers(action.desired) if action.desired is not None else (),
         restarts=_restarts(action),
         is_moving=action.kind is ActionKind.NO_OP and moving,
@@ -130,25 +143,50 @@ def _action_row(action: Action) -> ActionRow:
     )
 
 
-def _field_row(change: FieldChange) -> FieldRow:
+def _secrets(action: Action) -> tuple[str, ...]:
+    return action.desired.secret_texts if action.desired is not None else ()
+
+
+def _field_rows(action: Action) -> tuple[FieldRow, ...]:
+    if not action.diff.changes:
+        return ()
+    scrub = scrubber(_secrets(action))
+    return tuple(_field_row(change, scrub) for change in action.diff.changes)
+
+
+def _field_row(change: FieldChange, scrub: Callable[[str], str]) -> FieldRow:
     sides = (change.before, change.after)
+    # A secret may have stood in a plain place before, whatever that was called.
+    shown = (_scrubbed(change.before, scrub), _scrubbed(change.after, scrub))
     hidden = change.sensitive or any(
-        side is not None and is_hidden(change.path, side) for side in sides
+        side == HIDDEN or (side is not None and is_hidden(change.path, side)) for side in shown
     )
-    old, new = (None if hidden or side is None else disclosed(change.path, side) for side in sides)
+    old, new = (None if hidden or side is None else disclosed(change.path, side) for side in shown)
     return FieldRow(
         pointer=pointer(change.path),
         kind=change.kind,
         effect=change.effect,
         origin=change.origin,
-        before=_shown(change, change.before, is_hidden=hidden),
-        after=_shown(change, change.after, is_hidden=hidden),
+        before=_shown(change, shown[0], is_hidden=hidden),
+        after=_shown(change, shown[1], is_hidden=hidden),
         is_sensitive=hidden,
         is_partly_hidden=not hidden and (old, new) != sides,
         among=change.among,
         old=old,
         new=new,
     )
+
+
+def _scrubbed(value: Json, scrub: Callable[[str], str]) -> Json:
+    """`value` with every text in it scrubbed, keys included."""
+    match value:
+        case str():
+            return scrub(value)
+        case dict():
+            return {scrub(name): _scrubbed(item, scrub) for name, item in value.items()}
+        case list():
+            return [_scrubbed(item, scrub) for item in value]
+    return value
 
 
 def _shown(change: FieldChange, value: Json, *, is_hidden: bool) -> Shown:
@@ -177,20 +215,16 @@ def _restarts(action: Action) -> int:
 
 
 def _outcome_row(outcome: Outcome) -> OutcomeRow:
-    desired = outcome.action.desired
-    secrets = desired.secret_texts if desired is not None else ()
+    scrub = scrubber(_secrets(outcome.action))
     return OutcomeRow(
         action=_action_row(outcome.action),
         status=outcome.status,
-        says=scrubbed(outcome.says, secrets),
-        hint=scrubbed(outcome.hint, secrets),
+        says=scrub(outcome.says),
+        hint=scrub(outcome.hint),
         code=outcome.code,
         request_id=outcome.request_id,
         wrote=outcome.wrote,
         took=outcome.took,
-        logs=tuple(
-            TaskLog(container=log.container, text=scrubbed(log.text, secrets))
-            for log in outcome.logs
-        ),
+        logs=tuple(TaskLog(container=log.container, text=scrub(log.text)) for log in outcome.logs),
         is_stranded=outcome.is_stranded,
     )
