@@ -12,7 +12,6 @@ from reconciler.core.diff import (
     ChangeKind,
     Diff,
     FieldChange,
-    Origin,
     compared_secrets,
     diff,
     is_rotation,
@@ -35,14 +34,14 @@ from reconciler.core.ownership import (
     SecretKey,
     StateTag,
     desired_hash,
-    fields_digests,
+    known_not_taken,
     ownership_of,
     state_of,
     tag,
 )
 from reconciler.core.plan import Action, ActionKind
 from reconciler.core.properties import Effect, row_of
-from reconciler.core.standing import equal, with_baseline
+from reconciler.core.standing import equal, only_tags, with_baseline
 from reconciler.core.verdicts import adopt, no_op, refuse, replacement, update, written
 
 
@@ -166,7 +165,7 @@ def _reconcile(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> Action:
     if found.effect in (None, Effect.TAGS):
         action = equal(desired, live, found, asker, state)
     elif _knows_not_taken(desired, found, state) and not _insists(desired, asker):
-        action, origin = _not_again(desired, live, found), Origin.UNKNOWN
+        action = _not_again(desired, live, found, asker, state)
     else:
         action = _deployed(desired, live, found, asker)
     notes = () if action.rebaseline else _secret_notes(desired, state, asker.key)
@@ -183,22 +182,23 @@ def _knows_not_taken(desired: DesiredGroup, found: Diff, state: StateTag) -> boo
         return False
     if any(is_rotation(change) for change in found.changes):
         return False
-    left = fields_digests(change.path for change in found.changes if change.effect > Effect.TAGS)
-    return left <= state.not_taken
+    left = {change.path for change in found.changes if change.effect > Effect.TAGS}
+    return known_not_taken(left, state) == left
 
 
-def _not_again(desired: DesiredGroup, live: LiveGroup, found: Diff) -> Action:
+def _not_again(
+    desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker, state: StateTag
+) -> Action:
+    """The refusal to restart a group in vain; what the tags alone bring is written all the same."""
     left = [change for change in found.changes if change.effect > Effect.TAGS]
-    unknown = tuple(replace(change, origin=Origin.UNKNOWN) for change in found.changes)
-    return refuse(
-        desired,
-        live,
-        why=f"Azure did not take {_pointers(left)} when it was written last; "
-        "another write would restart the group for nothing",
-        allow=f"change the manifest, or write it again with --retry {desired.id}",
-        found=Diff(changes=unknown),
-        blocks=False,
-    )
+    lost = f"Azure did not take {_pointers(left)} when it was written last"
+    allow = f"change the manifest, or write it again with --retry {desired.id}"
+    tags = Diff(changes=found.costing(Effect.TAGS))
+    action = only_tags(desired, live, tags, asker, state)
+    if action is not None:
+        return replace(action, diff=found, trouble=lost, notes=(*action.notes, f"{lost}: {allow}"))
+    why = f"{lost}; another write would restart the group for nothing"
+    return refuse(desired, live, why=why, allow=allow, found=found, blocks=False)
 
 
 def _pointers(changes: Sequence[FieldChange]) -> str:

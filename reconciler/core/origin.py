@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reconciler.core.diff import ChangeKind, Diff, FieldChange, Origin, diff
+from reconciler.core.diff import Diff, FieldChange, Origin, diff, is_rotation
 from reconciler.core.groups import DesiredGroup, LiveGroup, with_location
 from reconciler.core.jsonval import Json, Path, as_list, as_text, dig
 from reconciler.core.normalise import NORMALISER_VERSION, ORDER
@@ -17,6 +17,7 @@ from reconciler.core.ownership import (
     Ownership,
     StateTag,
     desired_hash,
+    known_not_taken,
     live_hash,
     ownership_of,
     state_of,
@@ -29,20 +30,18 @@ from reconciler.core.properties import Access, row_of
 def labelled(found: Diff, desired: DesiredGroup, live: LiveGroup, state: StateTag) -> Diff:
     """`found` with the origin of each change, as far as the state tag tells it."""
     origin = origin_of(found, desired, live, state)
-    changes = [replace(change, origin=_by_hash(change, origin)) for change in found.changes]
+    lost = known_not_taken((change.path for change in found.changes), state)
+    changes = [replace(change, origin=_by_hash(change, origin, lost)) for change in found.changes]
     return Diff(changes=tuple(changes))
 
 
-def _by_hash(change: FieldChange, group: Origin) -> Origin:
-    if _is_rotation(change):
-        return Origin.CONFIG
-    # What the hash leaves out may have moved on either side, whatever the hash says.
-    return Origin.UNKNOWN if group is Origin.BOTH or _is_unhashed(change.path) else group
-
-
-def _is_rotation(change: FieldChange) -> bool:
-    """A secret is compared with what was last written, so only the manifest's side can move."""
-    return change.sensitive and change.kind is ChangeKind.CHANGED
+def _by_hash(change: FieldChange, group: Origin, lost: frozenset[Path]) -> Origin:
+    if is_rotation(change):
+        return Origin.CONFIG  # compared with what was last written: only the manifest can move
+    # What the hash leaves out may have moved on either side, whatever the hash says, and what
+    # Azure did not take was moved by nobody.
+    is_told = group is not Origin.BOTH and not _is_unhashed(change.path)
+    return group if is_told and change.path not in lost else Origin.UNKNOWN
 
 
 def _is_unhashed(path: Path) -> bool:
@@ -56,6 +55,14 @@ def origin_of(found: Diff, desired: DesiredGroup, live: LiveGroup, state: StateT
         return Origin.UNKNOWN
     manifest_moved = desired_hash(desired) != state.spec
     azure_moved = live_hash(live, desired, state) != state.spec
+    if state.not_taken and azure_moved:
+        # The hash differs since the write itself; only what differs besides was moved by somebody.
+        lost = known_not_taken((change.path for change in found.changes), state)
+        azure_moved = not manifest_moved and any(
+            not is_rotation(change) and change.path not in lost for change in found.changes
+        )
+        if manifest_moved or not azure_moved:
+            return Origin.UNKNOWN
     match manifest_moved, azure_moved:
         case True, True:
             return Origin.BOTH
@@ -65,7 +72,7 @@ def origin_of(found: Diff, desired: DesiredGroup, live: LiveGroup, state: StateT
             return Origin.DRIFT
         case _:
             # Outside the hash are secrets, which move in the manifest, and what Azure may choose.
-            only_secrets = all(_is_rotation(change) for change in found.changes)
+            only_secrets = all(is_rotation(change) for change in found.changes)
             return Origin.CONFIG if only_secrets else Origin.UNKNOWN
 
 
@@ -89,12 +96,17 @@ def with_history(plan: Plan, applied: Mapping[str, Mapping[str, DesiredGroup]]) 
 def _open_question(action: Action, owner: str) -> StateTag | None:
     """The state tag of a group of ours with a change that it does not label."""
     live = action.live
-    if live is None or all(c.origin is not Origin.UNKNOWN for c in action.diff.changes):
-        return None
-    if ownership_of(live, owner) is not Ownership.OURS:
+    open_paths = {c.path for c in action.diff.changes if c.origin is Origin.UNKNOWN}
+    if live is None or not open_paths or ownership_of(live, owner) is not Ownership.OURS:
         return None
     state = state_of(live)
-    return state if state is not None and state.hash_version == NORMALISER_VERSION else None
+    if state is None or state.hash_version != NORMALISER_VERSION:
+        return None
+    return state if open_paths - _lost(action, state) else None
+
+
+def _lost(action: Action, state: StateTag) -> frozenset[Path]:
+    return known_not_taken((change.path for change in action.diff.changes), state)
 
 
 def _told(action: Action, owner: str, applied: Mapping[str, Mapping[str, DesiredGroup]]) -> Action:
@@ -109,9 +121,10 @@ def _told(action: Action, owner: str, applied: Mapping[str, Mapping[str, Desired
     if desired_hash(then) != state.spec:
         return action
     moved = frozenset(_key(change.path) for change in diff(then, live).changes)
+    lost = _lost(action, state)
     changes = tuple(
         replace(change, origin=_by_values(change, then, action, moved))
-        if change.origin is Origin.UNKNOWN
+        if change.origin is Origin.UNKNOWN and change.path not in lost
         else change
         for change in action.diff.changes
     )

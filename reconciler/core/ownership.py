@@ -287,6 +287,14 @@ def fields_digests(paths: Iterable[Path]) -> frozenset[str]:
     return frozenset(_sha(name, _FIELD_DIGITS) for name in names)
 
 
+def known_not_taken(paths: Iterable[Path], state: StateTag) -> frozenset[Path]:
+    """Those of `paths` that the tag remembers as not taken by Azure."""
+    every = frozenset(paths)
+    if every and fields_digests(every) <= state.not_taken:
+        return every  # as many as were lost then, or some of few
+    return frozenset(path for path in every if fields_digests([path]) <= state.not_taken)
+
+
 def _joined(digests: frozenset[str], *, is_merged: bool) -> str:
     return ("=" if is_merged else "") + "".join(sorted(digests))
 
@@ -316,16 +324,18 @@ def state_after_tags(
     With the key `trusted`, the secrets are taken for what Azure holds, on a person's word.
     """
     after = state_after_write(desired, key=trusted, commit=commit)
-    if trusted is not None or before is None or before.address != after.address:
+    if before is None or before.address != after.address:
         return after  # nothing is known of secrets that somebody else, or nobody, wrote
+    remembered = after if trusted is not None else before
     return StateTag(
         address=after.address,
         hash_version=after.hash_version,
         spec=after.spec,
-        key_id=before.key_id,
-        secrets=before.secrets,
-        secrets_merged=before.secrets_merged,
+        key_id=remembered.key_id,
+        secrets=remembered.secrets,
+        secrets_merged=remembered.secrets_merged,
         tag_keys=after.tag_keys,
+        not_taken=before.not_taken if before.spec == after.spec else frozenset(),
         commit=after.commit,
         protect=after.protect,
     )

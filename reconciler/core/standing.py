@@ -25,20 +25,27 @@ def equal(
     if live.has_failed and live.state in ("Pending", "Failed") and not live.has_run:
         # Nothing of it runs or ran, so nothing is lost by writing it again.
         return update(desired, live, found, asker, why="last deployment failed")
-    why = "only tags differ" if found else _to_remember(desired, state)
-    if address in asker.rebaseline and desired.secrets:
-        action = patch_tags(desired, live, found, why=why or "equal")
-        return with_baseline(action, desired, asker)
     trouble, cure = _trouble(desired, live)
-    if why:
-        action = patch_tags(desired, live, found, why=why)
-        return replace(action, trouble=trouble, notes=(f"{trouble}: {cure}",) if trouble else ())
+    action = only_tags(desired, live, found, asker, state)
+    if action is not None:
+        notes = (f"{trouble}: {cure}",) if trouble else ()
+        return replace(action, trouble=trouble, notes=(*action.notes, *notes))
     if live.has_failed:
         return refuse(desired, live, why=trouble, allow=cure, found=found, blocks=False)
     if trouble:
         action = no_op(desired, live, why=f"equal, but {trouble}")
         return replace(action, trouble=trouble, notes=(cure,))
     return _left_alone(desired, live, asker)
+
+
+def only_tags(
+    desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker, state: StateTag
+) -> Action | None:
+    """The write of tags that is due, None where none is; `found` holds the tags that differ."""
+    why = "only tags differ" if found else _to_remember(desired, state)
+    if desired.id.address in asker.rebaseline and desired.secrets:
+        return with_baseline(patch_tags(desired, live, found, why=why or "equal"), desired, asker)
+    return patch_tags(desired, live, found, why=why) if why else None
 
 
 def _left_alone(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> Action:

@@ -190,9 +190,9 @@ def _patch(action: Action, live: LiveGroup, writer: Writer, progress: Progress) 
     with progress.writing():
         writer.cloud.patch_tags(desired.id, tags)
     now = view(writer.cloud, desired.id)
+    check_tags(desired, now, tags)
     if lost := left(desired, now, state):
         raise not_taken(desired.id, lost)
-    check_tags(desired, now, tags)
 
 
 def _start(action: Action, writer: Writer, progress: Progress) -> Outcome:

@@ -10,6 +10,7 @@ import pytest
 from reconciler.core.decide import decide
 from reconciler.core.diff import Diff, Origin, diff
 from reconciler.core.groups import DesiredGroup, LiveGroup
+from reconciler.core.origin import commits_to_ask, with_history
 from reconciler.core.ownership import (
     NORMALISER_VERSION,
     STATE_LIMIT,
@@ -23,6 +24,7 @@ from reconciler.core.ownership import (
 from reconciler.core.plan import ActionKind
 from tests.core.given import (
     KEY,
+    applied,
     asker,
     body_of,
     of,
@@ -154,3 +156,53 @@ def test_the_tag_holds_it_beside_all_else():
     assert read.not_taken == lost
     assert (read.protect, read.commit) == (True, "c" * 64)
     assert read.tags_merged or tag_key_digest("key1") in read.tag_keys
+
+
+def test_what_the_tags_alone_remember_is_still_written():
+    desired = wanted(ASKED, protect=True)
+    live = remembering(wanted(ASKED), TAKEN)
+
+    action = decide(desired, live, asker())
+
+    assert (action.kind, action.why) == (
+        ActionKind.PATCH_TAGS,
+        "protection is remembered on the group",
+    )
+    assert NAMED in action.notes[0]
+    after = applied(action)
+    assert after is not None
+    state = state_of(after)
+    assert state is not None
+    assert state.protect
+    assert decide(desired, after, asker()).kind is ActionKind.REFUSE
+
+
+def test_nobody_moved_what_azure_did_not_take():
+    lost = with_variables({"name": "A", "value": "1"}, image="nginx:hotfix")
+    desired = wanted(ASKED)
+    state = remembering(desired, TAKEN).tags["aci-reconcile-state"]
+
+    action = decide(desired, with_state(owned(desired, lost), state), asker())
+
+    labels = {"/".join(change.path[-2:]): change.origin for change in action.diff.changes}
+    assert labels == {
+        "environmentVariables/B": Origin.UNKNOWN,
+        "properties/image": Origin.DRIFT,
+    }
+    assert action.origin is Origin.DRIFT
+
+
+def test_the_manifest_of_then_labels_the_others():
+    then, state = wanted(ASKED), remembering(wanted(ASKED), TAKEN).tags["aci-reconcile-state"]
+    now = wanted(with_variables({"name": "A", "value": "2"}, {"name": "B", "value": "2"}))
+    plan = plan_for([now], [with_state(owned(then, TAKEN), state)])
+    (commit,) = commits_to_ask(plan)
+
+    (action,) = with_history(plan, {commit: {then.id.address: then}}).actions
+
+    labels = {"/".join(change.path[-3:]): change.origin for change in action.diff.changes}
+    assert labels == {
+        "environmentVariables/A/value": Origin.CONFIG,
+        "properties/environmentVariables/B": Origin.UNKNOWN,
+    }
+    assert action.origin is Origin.CONFIG
