@@ -40,6 +40,8 @@ from reconciler.execute.run import Run, preflight, run
 from reconciler.execute.secrets import resolved
 from reconciler.execute.wait import Pace, Waiter
 
+_MOST_COMMITS = 8  # looked up in git for the labels of one plan
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -126,7 +128,8 @@ def plan(
     _check_consent(planned, observed, wanted, consent)
     if history is None:
         return planned
-    asked = {commit: history(commit) or {} for commit in commits_to_ask(planned)}
+    # Each commit costs a reading of all manifests as they were then.
+    asked = {commit: history(commit) or {} for commit in commits_to_ask(planned)[:_MOST_COMMITS]}
     return with_history(planned, asked)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -130,9 +131,9 @@ def _carry_out(
     findings: Sequence[Finding] = (),
 ) -> ExitCode:
     from reconciler import app
-    from reconciler.cli.connection import commit_of
     from reconciler.cli.signals import counted_interrupts
     from reconciler.core.outcome import exit_code
+    from reconciler.manifest.history import commit_of
     from reconciler.report.rows import apply_report
 
     console = Console(options)
@@ -141,7 +142,7 @@ def _carry_out(
         done = app.apply(
             planned,
             connected,
-            commit=commit_of(project.root),
+            commit=commit_of(project.root, os.environ),
             tell=progress.tell,
             landed=progress.landed,
             interrupted=progress.interrupted,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -112,18 +111,3 @@ def subscription(options: Options, project: Project) -> str:
         return found
     where = project.file or "aci-reconcile.yaml"
     raise UsageError("no subscription", hint=f"write 'defaults: {{subscription: …}}' in {where}")
-
-
-def commit_of(root: Path) -> str:
-    """The commit the manifests are at, shortened; empty outside git."""
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(root), "rev-parse", "--short=12", "HEAD"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

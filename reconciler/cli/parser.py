@@ -160,7 +160,7 @@ def _consenting(command: argparse.ArgumentParser) -> None:
         help="consent to exactly what the plan holds: delete=N, replace=N, move=N",
     )
     for flag, text in (
-        ("--replace", "delete and create NAME again where a change cannot be made in place"),
+        ("--replace", "delete and create NAME again, also where nothing differs"),
         ("--retry", "write NAME again although Azure did not take all of it the last time"),
         ("--rerun", "start NAME, which has ended or is stopped, though nothing changed"),
         ("--rebaseline-secrets", "trust that Azure holds NAME's secrets as they are now"),

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator
 from dataclasses import replace
 
-from reconciler.core.groups import DesiredGroup, LiveGroup, Secret
+from reconciler.core.groups import DesiredGroup, LiveGroup, Secret, put_at
 from reconciler.core.jsonval import Json, JsonObject, Path, WirePath, as_object, pointer
 from reconciler.core.normalise import canonical, fold_text, list_key
 from reconciler.core.properties import Access, Node, tree
@@ -29,7 +29,7 @@ def with_ignored(desired: DesiredGroup, live: LiveGroup) -> DesiredGroup:
         return desired
     body = copy.deepcopy(desired.body)
     for number, secret in enumerate(desired.secrets):
-        _mark(body, secret.path, number)
+        put_at(body, secret.path, {_MARK: number})
     for path in desired.policy.ignore:
         _carry(body, live.body, path)
     found = dict(_unmarked(body, ()))
@@ -50,18 +50,6 @@ def _carry(body: JsonObject, live: JsonObject, path: Path) -> None:
             f"{pointer(path)} holds a secure value in Azure or here, which cannot be carried over"
         )
     _set(body, path, _writable(found, node))
-
-
-def _mark(body: JsonObject, path: WirePath, number: int) -> None:
-    """Put a mark where a secret belongs."""
-    holder: Json = body
-    for part in path[:-1]:
-        if isinstance(holder, list) and isinstance(part, int):
-            holder = holder[part]
-        elif isinstance(holder, dict) and isinstance(part, str):
-            holder = holder.setdefault(part, {})
-    if isinstance(holder, dict):
-        holder[str(path[-1])] = {_MARK: number}
 
 
 def _unmarked(value: Json, path: WirePath) -> Iterator[tuple[int, WirePath]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -15,6 +15,7 @@ from reconciler.core.diff import (
     compared_secrets,
     diff,
     is_rotation,
+    known_not_taken,
 )
 from reconciler.core.groups import (
     Adopt,
@@ -26,27 +27,46 @@ from reconciler.core.groups import (
     with_location,
 )
 from reconciler.core.jsonval import Path, as_text, pointer
-from reconciler.core.normalise import NORMALISER_VERSION, fold_text
+from reconciler.core.normalise import fold_text
 from reconciler.core.origin import labelled, origin_of
 from reconciler.core.ownership import (
     OWNER_TAG,
     Ownership,
     SecretKey,
     StateTag,
-    desired_hash,
-    known_not_taken,
     ownership_of,
     state_of,
     tag,
 )
 from reconciler.core.plan import Action, ActionKind
 from reconciler.core.properties import Effect, row_of
-from reconciler.core.standing import equal, only_tags, with_baseline
+from reconciler.core.standing import equal, only_tags, run_again, with_baseline
 from reconciler.core.verdicts import adopt, no_op, refuse, replacement, update, written
 
 
 def decide(desired: DesiredGroup, live: LiveGroup | None, asker: Asker) -> Action:
     """The cheapest safe action, refusals included; see design, sections 4 and 5."""
+    action = _decided(desired, live, asker)
+    return replace(action, notes=(*action.notes, *_unheeded(action, asker)))
+
+
+def _unheeded(action: Action, asker: Asker) -> Iterator[str]:
+    """What was asked for by name and comes to nothing, refusals apart: these say why."""
+    kind = action.kind
+    if kind is ActionKind.REFUSE:
+        return
+    if action.address in asker.replace and kind is not ActionKind.REPLACE:
+        yield f"--replace comes to nothing: the action is {kind.value}"
+    if action.address in asker.retry and not kind.sends_body:
+        yield "--retry comes to nothing: there is nothing to write again"
+    if action.address in asker.rerun and kind is not ActionKind.START and not kind.sends_body:
+        state = action.live.state if action.live is not None else ""
+        yield f"--rerun comes to nothing: the group is {state or 'in transition or not ours'}"
+    if action.address in asker.rebaseline and not (action.rebaseline or kind.sends_body):
+        yield "--rebaseline-secrets comes to nothing: there are no secrets to remember"
+
+
+def _decided(desired: DesiredGroup, live: LiveGroup | None, asker: Asker) -> Action:
     if live is None:
         return written(desired, None, ActionKind.CREATE, Diff(), why="no such group")
     ownership = ownership_of(live, asker.owner)
@@ -138,8 +158,6 @@ def _adopt(
     notes: tuple[str, ...] = ()
     if live.has_failed:
         notes += ("its last deployment failed: apply again",)
-    if desired.id.address in asker.rerun:
-        notes += ("not run again: it is not ours yet",)
     if desired.id.address in asker.rebaseline:
         return with_baseline(replace(action, notes=notes), desired, asker)
     if desired.secrets:
@@ -164,11 +182,15 @@ def _reconcile(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> Action:
     origin = origin_of(found, desired, live, state)
     if found.effect in (None, Effect.TAGS):
         action = equal(desired, live, found, asker, state)
-    elif _knows_not_taken(desired, found, state) and not _insists(desired, asker):
+    elif _knows_not_taken(found, state) and not _insists(desired, asker):
         action = _not_again(desired, live, found, asker, state)
     else:
         action = _deployed(desired, live, found, asker)
-    notes = () if action.rebaseline else _secret_notes(desired, state, asker.key)
+    notes: tuple[str, ...] = ()
+    if not action.rebaseline:
+        notes = _secret_notes(desired, state, asker.key)
+    if action.kind.sends_body and desired.secrets and state.key_id and asker.key is None:
+        notes += ("without the key, this write forgets what the secrets were",)
     return replace(action, origin=origin, notes=(*action.notes, *notes))
 
 
@@ -176,14 +198,10 @@ def _insists(desired: DesiredGroup, asker: Asker) -> bool:
     return desired.id.address in asker.retry | asker.replace
 
 
-def _knows_not_taken(desired: DesiredGroup, found: Diff, state: StateTag) -> bool:
-    """Whether all that differs is what Azure did not take when this very form was written."""
-    if state.hash_version != NORMALISER_VERSION or state.spec != desired_hash(desired):
-        return False
-    if any(is_rotation(change) for change in found.changes):
-        return False
+def _knows_not_taken(found: Diff, state: StateTag) -> bool:
+    """Whether all that differs is what Azure did not take in the last write."""
     left = {change.path for change in found.changes if change.effect > Effect.TAGS}
-    return known_not_taken(left, state) == left
+    return known_not_taken(found.changes, state) == left
 
 
 def _not_again(
@@ -194,7 +212,7 @@ def _not_again(
     lost = f"Azure did not take {_pointers(left)} when it was written last"
     allow = f"change the manifest, or write it again with --retry {desired.id}"
     tags = Diff(changes=found.costing(Effect.TAGS))
-    action = only_tags(desired, live, tags, asker, state)
+    action = run_again(desired, live, tags, asker) or only_tags(desired, live, tags, asker, state)
     if action is not None:
         return replace(action, diff=found, trouble=lost, notes=(*action.notes, f"{lost}: {allow}"))
     why = f"{lost}; another write would restart the group for nothing"

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from reconciler.core.groups import DesiredGroup, LiveGroup, Secret, SecretState
-from reconciler.core.jsonval import Json, JsonObject, Path, as_object, dig, parse_pointer
+from reconciler.core.jsonval import (
+    Json,
+    JsonObject,
+    Path,
+    as_object,
+    dig,
+    parse_pointer,
+    pointer,
+    without,
+)
 from reconciler.core.normalise import ORDER
-from reconciler.core.ownership import SecretKey, StateTag, foreign_tags, merged, tag_key_digest
+from reconciler.core.ownership import (
+    SecretKey,
+    StateTag,
+    fields_digests,
+    foreign_tags,
+    left_over,
+    merged,
+)
 from reconciler.core.properties import Access, Effect, row_of
 
 # Where secrets differ that have no path of their own to point at.
@@ -51,6 +68,15 @@ class FieldChange:
     among: tuple[str, ...] = ()
     origin: Origin = Origin.UNKNOWN
 
+    def __post_init__(self) -> None:
+        """Refuse to hold what must not be known further on.
+
+        Raises:
+            ValueError: a sensitive change was given a value.
+        """
+        if self.sensitive and not (self.before is None and self.after is None):
+            raise ValueError(f"the change at {pointer(self.path)} is sensitive and has no values")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diff:
@@ -84,8 +110,8 @@ def diff(
     digests of the secrets last written, which `key` makes comparable.
     """
     changes = [
-        change
-        for change in spec_changes(desired.canonical, live.canonical)
+        _without_secrets(change, desired)
+        for change in spec_changes(desired.canonical, live.canonical, desired.policy.ignore)
         if not _is_ignored(change.path, desired.policy.ignore)
         and not (_lacks_address(live) and change.path[:2] == _ADDRESS)
     ]
@@ -94,11 +120,16 @@ def diff(
     return Diff(changes=tuple(sorted(changes, key=lambda change: change.path)))
 
 
-def spec_changes(desired: JsonObject, live: JsonObject) -> list[FieldChange]:
-    """What differs between two canonical forms, tags and secrets apart."""
+def spec_changes(
+    desired: JsonObject, live: JsonObject, ignored: tuple[Path, ...] = ()
+) -> list[FieldChange]:
+    """What differs between two canonical forms, tags and secrets apart.
+
+    What is `ignored` is written as it is live, so it moves no sum.
+    """
     if desired == live:  # deepdiff costs milliseconds, equality microseconds
         return []
-    moved = _requests_sum(desired) != _requests_sum(live)
+    moved = _requests_sum(_cut_off(desired, ignored)) != _requests_sum(_cut_off(live, ignored))
     found = {
         change.path: change
         for path in _differing_paths(desired, live)
@@ -213,6 +244,12 @@ def _requests_sum(canonical: JsonObject) -> tuple[tuple[str, float], ...]:
     return tuple(sorted(totals.items()))
 
 
+def _cut_off(form: JsonObject, paths: tuple[Path, ...]) -> JsonObject:
+    for path in paths:
+        form = as_object(without(form, path))
+    return form
+
+
 def _common_order(one: Json, other: Json) -> list[Json]:
     names = one if isinstance(one, list) else []
     others = other if isinstance(other, list) else []
@@ -235,6 +272,33 @@ def _change(
     )
 
 
+def _without_secrets(change: FieldChange, desired: DesiredGroup) -> FieldChange:
+    """`change` without its values where they show what a variable that is secret now was before.
+
+    Its container may have got another name in the same step, so that no variable stands on both
+    sides.
+    """
+    names = {
+        parse_pointer(secret.name)[-2]
+        for secret in desired.secrets
+        if secret.path[-1] == "secureValue"
+    }
+    if names and _speaks_of(change, names):
+        return replace(change, sensitive=True, before=None, after=None)
+    return change
+
+
+def _speaks_of(change: FieldChange, names: AbstractSet[str]) -> bool:
+    path = change.path
+    if len(path) > 2 and "environmentVariables" in (path[-2], path[-3]):
+        return bool(names & set(path[-2:]))
+    return any(
+        name in names and dig(variable, "value") is not None
+        for side in (change.before, change.after)
+        for name, variable in as_object(dig(side, "properties", "environmentVariables")).items()
+    )
+
+
 def _lacks_address(live: LiveGroup) -> bool:
     """Whether a deployment failed before it got its address, which then tells nothing (C.2)."""
     return live.has_failed and dig(live.canonical, *_ADDRESS) is None
@@ -253,11 +317,9 @@ def _tag_changes(
         was = have.get(key.lower(), (key, None))[1]
         if was != value:
             yield _change(("tags", key), was, value, Effect.TAGS)
-    wanted = {key.lower() for key in desired}
-    once_ours = state.tag_keys if state is not None and not state.tags_merged else frozenset()
-    for lowered, (key, value) in have.items():
-        if lowered not in wanted and tag_key_digest(key) in once_ours:
-            yield _change(("tags", key), value, None, Effect.TAGS)
+    for lowered in left_over(have, desired, state):
+        key, value = have[lowered]
+        yield _change(("tags", key), value, None, Effect.TAGS)
 
 
 def _secret_changes(
@@ -282,12 +344,30 @@ def _secret_changes(
 
 def is_rotation(change: FieldChange) -> bool:
     """Whether it is a secret that differs from the one written last."""
-    return change.sensitive and change.kind is ChangeKind.CHANGED
+    row = row_of(change.path)
+    return change.path == SECRETS or (row is not None and row.access is Access.WRITE_ONLY)
+
+
+def digests_of(changes: Iterable[FieldChange]) -> frozenset[str]:
+    """What the state tag remembers of changes that Azure did not take."""
+    return fields_digests((one.path, one.before, one.after) for one in changes)
+
+
+def known_not_taken(changes: Iterable[FieldChange], state: StateTag) -> frozenset[Path]:
+    """Where `changes` are just what Azure did not take in the last write, tags apart."""
+    costly = [one for one in changes if one.effect > Effect.TAGS and not is_rotation(one)]
+    if not state.not_taken or not costly:
+        return frozenset()
+    if digests_of(costly) <= state.not_taken:
+        return frozenset(one.path for one in costly)  # also of many, which share one digest
+    return frozenset(one.path for one in costly if digests_of([one]) <= state.not_taken)
 
 
 def _secret_change(path: Path, *, among: tuple[str, ...] = ()) -> FieldChange:
+    row = row_of(path)
+    effect = row.effect if row is not None else Effect.UPDATE
     return FieldChange(
-        path=path, kind=ChangeKind.CHANGED, effect=Effect.UPDATE, sensitive=True, among=among
+        path=path, kind=ChangeKind.CHANGED, effect=effect, sensitive=True, among=among
     )
 
 

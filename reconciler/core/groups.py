@@ -309,11 +309,12 @@ def wire_body(desired: DesiredGroup, tags: Mapping[str, str]) -> JsonObject:
     for secret in desired.secrets:
         if secret.value is None:
             raise ValueError(f"{secret.where}: {secret.name} has no value")
-        _put_at(body, secret.path, secret.value)
+        put_at(body, secret.path, secret.value)
     return body
 
 
-def _put_at(body: JsonObject, path: WirePath, value: str) -> None:
+def put_at(body: JsonObject, path: WirePath, value: Json) -> None:
+    """Set the member of a wire body that `path` ends in; objects on the way are made."""
     holder: Json = body
     for part in path[:-1]:
         if isinstance(holder, list) and isinstance(part, int):

@@ -63,3 +63,11 @@ def dig(value: Json, *names: str) -> Json:
 def text_map(value: Json) -> Mapping[str, str]:
     """A map of strings such as `tags`; members that are not strings are left out."""
     return {key: item for key, item in as_object(value).items() if isinstance(item, str)}
+
+
+def without(value: Json, path: Path) -> Json:
+    """`value` less the member at `path`; nothing is changed in place."""
+    if not isinstance(value, dict) or path[0] not in value:
+        return value
+    rest = {name: item for name, item in value.items() if name != path[0]}
+    return rest if len(path) == 1 else {**rest, path[0]: without(value[path[0]], path[1:])}

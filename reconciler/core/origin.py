@@ -6,10 +6,11 @@ applied commit tells which field is whose.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reconciler.core.diff import Diff, FieldChange, Origin, diff, is_rotation
+from reconciler.core.diff import Diff, FieldChange, Origin, diff, is_rotation, known_not_taken
 from reconciler.core.groups import DesiredGroup, LiveGroup, with_location
 from reconciler.core.jsonval import Json, Path, as_list, as_text, dig
 from reconciler.core.normalise import NORMALISER_VERSION, ORDER
@@ -17,7 +18,6 @@ from reconciler.core.ownership import (
     Ownership,
     StateTag,
     desired_hash,
-    known_not_taken,
     live_hash,
     ownership_of,
     state_of,
@@ -29,8 +29,8 @@ from reconciler.core.properties import Access, row_of
 
 def labelled(found: Diff, desired: DesiredGroup, live: LiveGroup, state: StateTag) -> Diff:
     """`found` with the origin of each change, as far as the state tag tells it."""
-    origin = origin_of(found, desired, live, state)
-    lost = known_not_taken((change.path for change in found.changes), state)
+    origin = _by_hashes(found, desired, live, state)
+    lost = known_not_taken(found.changes, state)
     changes = [replace(change, origin=_by_hash(change, origin, lost)) for change in found.changes]
     return Diff(changes=tuple(changes))
 
@@ -50,14 +50,20 @@ def _is_unhashed(path: Path) -> bool:
 
 
 def origin_of(found: Diff, desired: DesiredGroup, live: LiveGroup, state: StateTag) -> Origin:
-    """Who moved the group as a whole, told by the hash of what was last applied."""
+    """Who moved the group as a whole, told by what was last applied."""
+    origin = _by_hashes(found, desired, live, state)
+    is_rotated = any(is_rotation(change) for change in found.changes)
+    return Origin.BOTH if is_rotated and origin is Origin.DRIFT else origin
+
+
+def _by_hashes(found: Diff, desired: DesiredGroup, live: LiveGroup, state: StateTag) -> Origin:
     if not found or state.hash_version != NORMALISER_VERSION:
         return Origin.UNKNOWN
     manifest_moved = desired_hash(desired) != state.spec
     azure_moved = live_hash(live, desired, state) != state.spec
     if state.not_taken and azure_moved:
         # The hash differs since the write itself; only what differs besides was moved by somebody.
-        lost = known_not_taken((change.path for change in found.changes), state)
+        lost = known_not_taken(found.changes, state)
         azure_moved = not manifest_moved and any(
             not is_rotation(change) and change.path not in lost for change in found.changes
         )
@@ -77,9 +83,13 @@ def origin_of(found: Diff, desired: DesiredGroup, live: LiveGroup, state: StateT
 
 
 def commits_to_ask(plan: Plan) -> tuple[str, ...]:
-    """The applied commits whose manifests would tell what the state tags do not; as a tag says."""
+    """The applied commits whose manifests would tell what the state tags do not; as a tag says.
+
+    Those come first that most groups were applied at.
+    """
     states = [_open_question(action, plan.owner) for action in plan.actions]
-    return tuple(sorted({state.commit for state in states if state is not None and state.commit}))
+    commits = Counter(state.commit for state in states if state is not None and state.commit)
+    return tuple(sorted(commits, key=lambda commit: (-commits[commit], commit)))
 
 
 def with_history(plan: Plan, applied: Mapping[str, Mapping[str, DesiredGroup]]) -> Plan:
@@ -106,7 +116,7 @@ def _open_question(action: Action, owner: str) -> StateTag | None:
 
 
 def _lost(action: Action, state: StateTag) -> frozenset[Path]:
-    return known_not_taken((change.path for change in action.diff.changes), state)
+    return known_not_taken(action.diff.changes, state)
 
 
 def _told(action: Action, owner: str, applied: Mapping[str, Mapping[str, DesiredGroup]]) -> Action:

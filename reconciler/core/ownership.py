@@ -18,7 +18,7 @@ from enum import Enum
 
 from reconciler.core.groups import DesiredGroup, LiveGroup, Secret
 from reconciler.core.ids import GroupId
-from reconciler.core.jsonval import Json, JsonObject, Path, as_list, pointer
+from reconciler.core.jsonval import Json, JsonObject, Path, as_list
 from reconciler.core.normalise import NORMALISER_VERSION, ORDER
 from reconciler.core.properties import Access, row_of
 
@@ -35,7 +35,7 @@ _ADDRESS_DIGITS = 14
 _HASH_DIGITS = 16
 _SECRET_DIGITS = 7  # 42 bits: more than the 40 that make a guess by chance hopeless
 _KEY_ID_DIGITS = 5
-_TAG_DIGITS = 5
+_TAG_DIGITS = 4  # 24 bits: 46 keys fit beside all else
 _FIELD_DIGITS = 5
 _MOST_FIELDS = 6  # of which each is told apart
 _LONGEST_COMMIT = 64  # a SHA-256 in hexadecimal
@@ -58,7 +58,7 @@ class StateTag:
     `secrets` holds one digest a secret, or a single one for all when `secrets_merged`; likewise
     `tag_keys`. `spec` is the hash of the desired form; another `hash_version` (the normaliser's)
     makes it incomparable. `not_taken` are digests of the fields that Azure did not take in the
-    write of that form, or a single one for all when they are many.
+    last write, or a single one for all when they are many.
     """
 
     address: str
@@ -279,20 +279,15 @@ def merged_tag_keys(digests: Iterable[str]) -> str:
     return _sha(",".join(sorted(digests)), _TAG_DIGITS)
 
 
-def fields_digests(paths: Iterable[Path]) -> frozenset[str]:
-    """What the state tag remembers of fields that Azure did not take."""
-    names = sorted({pointer(path) for path in paths})
-    if len(names) > _MOST_FIELDS:
-        return frozenset({_sha("\n".join(names), _FIELD_DIGITS)})
-    return frozenset(_sha(name, _FIELD_DIGITS) for name in names)
+def fields_digests(fields: Iterable[tuple[Path, Json, Json]]) -> frozenset[str]:
+    """What the tag remembers of fields that Azure did not take: where, what is there, what is due.
 
-
-def known_not_taken(paths: Iterable[Path], state: StateTag) -> frozenset[Path]:
-    """Those of `paths` that the tag remembers as not taken by Azure."""
-    every = frozenset(paths)
-    if every and fields_digests(every) <= state.not_taken:
-        return every  # as many as were lost then, or some of few
-    return frozenset(path for path in every if fields_digests([path]) <= state.not_taken)
+    Never of secrets, whose values no unkeyed hash may cover.
+    """
+    texts = sorted(json.dumps(field, sort_keys=True) for field in fields)
+    if len(texts) > _MOST_FIELDS:
+        return frozenset({_sha("\n".join(texts), _FIELD_DIGITS)})
+    return frozenset(_sha(text, _FIELD_DIGITS) for text in texts)
 
 
 def _joined(digests: frozenset[str], *, is_merged: bool) -> str:
@@ -335,9 +330,28 @@ def state_after_tags(
         secrets=remembered.secrets,
         secrets_merged=remembered.secrets_merged,
         tag_keys=after.tag_keys,
-        not_taken=before.not_taken if before.spec == after.spec else frozenset(),
+        not_taken=before.not_taken,
         commit=after.commit,
         protect=after.protect,
+    )
+
+
+def left_over(
+    live: Iterable[str], desired: Iterable[str], state: StateTag | None
+) -> frozenset[str]:
+    """The live tag keys, in lower case, that we set once and that the manifest no longer has.
+
+    Where one digest stands for all keys, only a single one that left can be told.
+    """
+    if state is None:
+        return frozenset()
+    wanted = {key.lower() for key in desired}
+    others = {key.lower() for key in live} - wanted
+    if not state.tags_merged:
+        return frozenset(key for key in others if tag_key_digest(key) in state.tag_keys)
+    kept = {tag_key_digest(key) for key in wanted}
+    return frozenset(
+        key for key in others if merged_tag_keys({*kept, tag_key_digest(key)}) in state.tag_keys
     )
 
 
@@ -347,11 +361,6 @@ def written_tags(
     """Every tag to send: others' kept, ours set, and what we set once and no longer want gone."""
     before = _own_state(live, owner) if live is not None else None
     kept = foreign_tags(live.tags) if live is not None else {}
-    wanted = {key.lower() for key in desired.tags}
-    dropped = set() if before is None or before.tags_merged else before.tag_keys
-    kept = {
-        key: value
-        for key, value in kept.items()
-        if key.lower() not in wanted and tag_key_digest(key) not in dropped
-    }
+    dropped = {key.lower() for key in desired.tags} | left_over(kept, desired.tags, before)
+    kept = {key: value for key, value in kept.items() if key.lower() not in dropped}
     return {**kept, **desired.tags, OWNER_TAG: owner, STATE_TAG: format_state(state)}

@@ -12,6 +12,7 @@ from enum import Enum
 from reconciler.core.diff import Diff, Origin
 from reconciler.core.groups import DesiredGroup, DesiredResourceGroup, LiveGroup
 from reconciler.core.ids import Target
+from reconciler.core.jsonval import Json, without
 
 
 class ActionKind(Enum):
@@ -68,7 +69,7 @@ class Action:
 
     @property
     def is_pending(self) -> bool:
-        """Whether Azure does not equal git here."""
+        """Whether there is something to do, or to refuse."""
         return self.kind is not ActionKind.NO_OP
 
 
@@ -128,16 +129,27 @@ class Plan:
     @property
     def digest(self) -> str:
         """`sha256:…` over the effects on what is live: no time and no secret in it."""
-        effects = [
+        effects: list[Json] = [
             [
                 action.address,
                 action.kind.value,
                 None
                 if action.desired is None
-                else [action.desired.canonical, dict(action.desired.tags)],
-                None if action.live is None else [action.live.canonical, dict(action.live.tags)],
+                else [action.desired.canonical, {**action.desired.tags}],
+                None
+                if action.live is None
+                else [_without_secrets(action, action.live), {**action.live.tags}],
             ]
             for action in self.actions
         ]
         text = json.dumps(effects, sort_keys=True, separators=(",", ":"))
         return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _without_secrets(action: Action, live: LiveGroup) -> Json:
+    """The live form less what becomes a secret by this action: no unkeyed hash may cover it."""
+    form: Json = live.canonical
+    for change in action.diff.changes:
+        if change.sensitive:
+            form = without(form, change.path)
+    return form

@@ -11,6 +11,8 @@ from reconciler.core.ownership import StateTag, merged_tag_keys, tag_key_digest
 from reconciler.core.plan import Action, ActionKind
 from reconciler.core.verdicts import no_op, patch_tags, refuse, replacement, start, update
 
+_LOOK = "see its events with 'aci-reconcile status'"
+
 
 def equal(
     desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker, state: StateTag
@@ -20,22 +22,32 @@ def equal(
     if address in asker.replace:
         why = "a replacement was asked for by name"
         return replacement(desired, live, found, asker, why=why)
-    if address in asker.rerun and live.has_ended:
-        return start(desired, live, found, why=f"asked to run again; it is {live.state}")
+    if (again := run_again(desired, live, found, asker)) is not None:
+        return again
     if live.has_failed and live.state in ("Pending", "Failed") and not live.has_run:
         # Nothing of it runs or ran, so nothing is lost by writing it again.
         return update(desired, live, found, asker, why="last deployment failed")
     trouble, cure = _trouble(desired, live)
-    action = only_tags(desired, live, found, asker, state)
-    if action is not None:
+    patch = only_tags(desired, live, found, asker, state)
+    if patch is not None:
         notes = (f"{trouble}: {cure}",) if trouble else ()
-        return replace(action, trouble=trouble, notes=(*action.notes, *notes))
+        return replace(patch, trouble=trouble, notes=(*patch.notes, *notes))
     if live.has_failed:
         return refuse(desired, live, why=trouble, allow=cure, found=found, blocks=False)
     if trouble:
         action = no_op(desired, live, why=f"equal, but {trouble}")
         return replace(action, trouble=trouble, notes=(cure,))
-    return _left_alone(desired, live, asker)
+    return _left_alone(desired, live)
+
+
+def run_again(desired: DesiredGroup, live: LiveGroup, found: Diff, asker: Asker) -> Action | None:
+    """The start that was asked for by name, None where it was not or where the group runs."""
+    address = desired.id.address
+    if address not in asker.rerun or not live.has_ended:
+        return None
+    action = start(desired, live, found, why=f"asked to run again; it is {live.state}")
+    asked = address in asker.rebaseline and desired.secrets
+    return with_baseline(action, desired, asker) if asked else action
 
 
 def only_tags(
@@ -48,14 +60,9 @@ def only_tags(
     return patch_tags(desired, live, found, why=why) if why else None
 
 
-def _left_alone(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> Action:
-    notes: tuple[str, ...] = ()
-    if desired.id.address in asker.rerun:
-        notes += (f"not run again: the group is {live.state or 'unknown'}",)
-    if desired.id.address in asker.rebaseline:
-        notes += ("it has no secrets to remember",)
+def _left_alone(desired: DesiredGroup, live: LiveGroup) -> Action:
     ended = f"; it has ended ({live.state})" if live.has_ended else ""
-    return replace(no_op(desired, live, why=f"equal{ended}"), notes=notes)
+    return no_op(desired, live, why=f"equal{ended}")
 
 
 def _trouble(desired: DesiredGroup, live: LiveGroup) -> tuple[str, str]:
@@ -67,8 +74,9 @@ def _trouble(desired: DesiredGroup, live: LiveGroup) -> tuple[str, str]:
     if live.has_failed:
         state = live.state or "unknown"
         trouble = f"unhealthy: provisioning state {live.provisioning}, group state {state}"
-        look = "see its events with 'aci-reconcile status'"
-        return trouble, again if live.has_ended else f"{look}, or use --replace {desired.id}"
+        return trouble, again if live.has_ended else f"{_LOOK}, or use --replace {desired.id}"
+    if live.provisioning.lower() in ("unhealthy", "repairing"):
+        return f"unhealthy: provisioning state {live.provisioning}", _LOOK
     if live.state == "Stopped":
         return "stopped", again
     ends = [
@@ -87,7 +95,7 @@ def with_baseline(action: Action, desired: DesiredGroup, asker: Asker) -> Action
     Nobody can check that Azure holds them: that is taken on a person's word.
     """
     if not desired.secrets:
-        return replace(action, notes=(*action.notes, "it has no secrets to remember"))
+        return action
     missing = desired.lacking(SecretState.UNRESOLVED, SecretState.UNKNOWN)
     if asker.key is not None and not missing:
         why = f"{action.why}; its secrets become the baseline, taken on trust for what Azure holds"
@@ -119,4 +127,7 @@ def _to_remember(desired: DesiredGroup, state: StateTag) -> str:
         )
     keys = frozenset(tag_key_digest(name) for name in desired.tags)
     wanted = frozenset({merged_tag_keys(keys)}) if state.tags_merged else keys
-    return "" if state.tag_keys == wanted else "the set of tag keys we manage changed"
+    if state.tag_keys == wanted:
+        return ""
+    unsure = "; which of so many left the manifest cannot be told" if state.tags_merged else ""
+    return f"the set of tag keys we manage changed{unsure}"

@@ -101,6 +101,25 @@ def _address_type(spec: JsonObject) -> Json:
     return dig(spec, "properties", "ipAddress", "type")
 
 
+def _dns(spec: JsonObject) -> Json:
+    """Blank-separated words are a set. Source: C.6."""
+    config = as_object(dig(spec, "properties", "dnsConfig"))
+    words = ("searchDomains", "options")
+    return {
+        name: [*sorted(as_text(value).split())] if name in words else value
+        for name, value in config.items()
+    }
+
+
+def _encryption(spec: JsonObject) -> Json:
+    """The identity is an ARM id, which compares without case. Source: C.6."""
+    found = as_object(dig(spec, "properties", "encryptionProperties"))
+    return {
+        name: as_text(value).lower() if name == "identity" else value
+        for name, value in found.items()
+    }
+
+
 def _policy(spec: JsonObject) -> Json:
     return dig(spec, "properties", "confidentialComputeProperties", "ccePolicy")
 
@@ -117,9 +136,9 @@ _READINGS: dict[str, _Reading] = {
     "IpAddressType": _address_type,
     "Sku": _property("sku", "Standard"),
     "Priority": _property("priority", "Regular"),
-    "EncryptionProperties": _property("encryptionProperties"),
+    "EncryptionProperties": _encryption,
     "ConfidentialComputeProperties": _policy,
-    "DnsConfig": _property("dnsConfig"),
+    "DnsConfig": _dns,
 }
 # An address may come or go; a policy that is not sent is the one that is there.
 _REQUESTED = frozenset({"Cpu", "MemoryInGB", "Gpu"})

@@ -18,6 +18,8 @@ from reconciler.core.ownership import (
     CREATED_TAG,
     Ownership,
     SecretKey,
+    StateTag,
+    format_state,
     ownership_of,
     state_after_tags,
     state_after_write,
@@ -107,6 +109,8 @@ def _failed(action: Action, exc: AzureError, progress: Progress) -> Outcome:
         hint = "the group may not exist now; repair it with 'aci-reconcile apply'"
     elif exc.code == "InvalidContainerGroupUpdate":
         hint = f"Azure refuses the change in place: plan it with --replace {action.target}"
+    elif _is_repair(action) and status is Status.FAILED:
+        hint = f"{hint}; or deploy it anew with --replace {action.target}".removeprefix("; or ")
     return Outcome(
         action=action,
         status=status,
@@ -116,6 +120,11 @@ def _failed(action: Action, exc: AzureError, progress: Progress) -> Outcome:
         request_id=exc.request_id or "",
         is_stranded=progress.is_deleted,
     )
+
+
+def _is_repair(action: Action) -> bool:
+    is_update = action.kind is ActionKind.UPDATE and not isinstance(action.target, ResourceGroupId)
+    return is_update and action.live is not None and action.live.has_failed
 
 
 def _resource_group(action: Action, writer: Writer, progress: Progress) -> Outcome:
@@ -180,11 +189,7 @@ def _tags(action: Action, writer: Writer, progress: Progress) -> Outcome:
 def _patch(action: Action, live: LiveGroup, writer: Writer, progress: Progress) -> None:
     """Bring the tags up to date, and see that Azure took them."""
     desired = _desired(action)
-    # A state tag that was copied here speaks of the secrets of another group.
-    is_ours = ownership_of(live, writer.owner) is Ownership.OURS
-    before = state_of(live) if is_ours else None
-    trusted = writer.key if action.rebaseline else None
-    state = state_after_tags(desired, before, commit=writer.commit, trusted=trusted)
+    _, state = _states(action, live, writer)
     tags = written_tags(desired, live, owner=writer.owner, state=state)
     writer.tell(action, "patching tags")
     with progress.writing():
@@ -192,15 +197,31 @@ def _patch(action: Action, live: LiveGroup, writer: Writer, progress: Progress) 
     now = view(writer.cloud, desired.id)
     check_tags(desired, now, tags)
     if lost := left(desired, now, state):
-        raise not_taken(desired.id, lost)
+        raise not_taken(desired.id, [change.path for change in lost])
+
+
+def _states(action: Action, live: LiveGroup, writer: Writer) -> tuple[StateTag | None, StateTag]:
+    """What the tags remember, and what they should once only they were written."""
+    # A state tag that was copied here speaks of the secrets of another group.
+    is_ours = ownership_of(live, writer.owner) is Ownership.OURS
+    before = state_of(live) if is_ours else None
+    trusted = writer.key if action.rebaseline else None
+    after = state_after_tags(_desired(action), before, commit=writer.commit, trusted=trusted)
+    return before, after
+
+
+def _is_news(before: StateTag, after: StateTag) -> bool:
+    """Whether the tags would say more than another commit."""
+    return format_state(replace(after, commit=before.commit)) != format_state(before)
 
 
 def _start(action: Action, writer: Writer, progress: Progress) -> Outcome:
     live = reread(action, writer.cloud)
     assert live is not None
-    if action.diff:
-        _patch(action, live, writer, progress)
     desired = _desired(action)
+    before, after = _states(action, live, writer)
+    if action.diff or before is None or _is_news(before, after):
+        _patch(action, live, writer, progress)
     writer.tell(action, "starting")
     with progress.writing():
         accepted = writer.cloud.start(desired.id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -22,10 +21,10 @@ from reconciler.core.groups import (
 from reconciler.core.ids import GroupId, ResourceGroupId
 from reconciler.core.jsonval import Json
 from reconciler.errors import AzureError, Forbidden, OperationTimedOut
+from reconciler.execute.pool import at_once
 from reconciler.execute.wait import Waiter
 
 _FEW_TASKS = 20
-_In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 
@@ -113,7 +112,7 @@ def settled(
         except OperationTimedOut:
             return live
 
-    found = _at_once(settle, moving, workers=workers)
+    found = at_once(settle, moving, workers=workers)
     fresh = dict(zip((live.id.address for live in moving), found, strict=True))
     groups = [fresh.get(g.id.address, g) for g in observed.groups]
     return replace(observed, groups=tuple(group for group in groups if group is not None))
@@ -121,18 +120,8 @@ def settled(
 
 def view_all(cloud: Cloud, ids: Sequence[GroupId], *, workers: int) -> dict[str, LiveGroup | None]:
     """Each group with its instance view, by address; None for one that is gone by now."""
-    found = _at_once(lambda i: view(cloud, i), ids, workers=workers)
+    found = at_once(lambda i: view(cloud, i), ids, workers=workers)
     return dict(zip((i.address for i in ids), found, strict=True))
-
-
-def _at_once(work: Callable[[_In], _Out], items: Sequence[_In], *, workers: int) -> list[_Out]:
-    """`work` for each item on as many threads as `workers` allows, in order."""
-    # Not a `with` block: that would wait for every thread also after an interrupt.
-    pool = ThreadPoolExecutor(max(1, min(workers, len(items))), thread_name_prefix="read")
-    try:
-        return list(pool.map(work, items))
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def view(cloud: Cloud, group: GroupId) -> LiveGroup | None:

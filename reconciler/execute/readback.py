@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.core.cloud import Cloud
-from reconciler.core.diff import diff
+from reconciler.core.diff import FieldChange, diff, digests_of
 from reconciler.core.groups import DesiredGroup, LiveGroup
 from reconciler.core.ids import GroupId
 from reconciler.core.jsonval import Path, pointer
 from reconciler.core.ownership import (
     STATE_TAG,
     StateTag,
-    fields_digests,
     foreign_tags,
     format_state,
 )
@@ -56,7 +55,7 @@ def _folded(tags: Mapping[str, str]) -> dict[str, str]:
     return {key.lower(): value for key, value in tags.items()}
 
 
-def left(desired: DesiredGroup, live: LiveGroup | None, state: StateTag) -> list[Path]:
+def left(desired: DesiredGroup, live: LiveGroup | None, state: StateTag) -> tuple[FieldChange, ...]:
     """What of the definition is not as it was written; its tags are looked at elsewhere.
 
     Raises:
@@ -64,23 +63,22 @@ def left(desired: DesiredGroup, live: LiveGroup | None, state: StateTag) -> list
     """
     if live is None:
         raise not_taken(desired.id, [])
-    found = diff(desired, replace(live, tags=desired.tags), state=state)
-    return [change.path for change in found.changes]
+    return diff(desired, replace(live, tags=desired.tags), state=state).changes
 
 
 def remembered(
     desired: DesiredGroup,
     tags: Mapping[str, str],
     state: StateTag,
-    lost: Sequence[Path],
+    lost: Sequence[FieldChange],
     cloud: Cloud,
 ) -> AzureError:
     """The error that names what Azure did not take, once the state tag remembers it.
 
     The next plan would restart the group for the same fields again, and in vain.
     """
-    failed = not_taken(desired.id, lost)
-    after = format_state(replace(state, not_taken=fields_digests(lost)))
+    failed = not_taken(desired.id, [change.path for change in lost])
+    after = format_state(replace(state, not_taken=digests_of(lost)))
     try:
         now = view(cloud, desired.id)
         others = {} if now is None else foreign_tags(now.tags)

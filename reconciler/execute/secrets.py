@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -12,6 +11,7 @@ from reconciler.core.cloud import Vaults
 from reconciler.core.encoding import NOT_BASE64, is_base64
 from reconciler.core.groups import DesiredGroup, Secret, SecretState, VaultReference
 from reconciler.errors import AzureError, LocalStateUnusable
+from reconciler.execute.pool import at_once
 
 Found: TypeAlias = str | AzureError | LocalStateUnusable
 
@@ -48,9 +48,8 @@ def _folded(reference: VaultReference) -> VaultReference:
 def _read(
     references: tuple[VaultReference, ...], vaults: Vaults, *, workers: int
 ) -> Mapping[VaultReference, Found]:
-    with ThreadPoolExecutor(min(workers, len(references)), thread_name_prefix="vault") as pool:
-        found = pool.map(lambda reference: read(reference, vaults), references)
-        return dict(zip(references, found, strict=True))
+    found = at_once(lambda reference: read(reference, vaults), references, workers=workers)
+    return dict(zip(references, found, strict=True))
 
 
 def _with_values(group: DesiredGroup, found: Mapping[VaultReference, Found]) -> DesiredGroup:

@@ -62,6 +62,15 @@ class _Entry:
     blob: str
 
 
+def commit_of(folder: Path, environ: Mapping[str, str]) -> str:
+    """The commit that `folder` is at, shortened; empty outside git. `environ` is git's."""
+    try:
+        found = _Git(folder, environ).head()
+    except (_NotTold, OSError, subprocess.SubprocessError):
+        return ""
+    return found if _COMMIT.fullmatch(found) else ""
+
+
 def desired_at(
     project: Project, commit: str, *, environ: Mapping[str, str], subscription: str
 ) -> Mapping[str, DesiredGroup] | None:
@@ -132,6 +141,14 @@ class _Git:
 
     folder: Path
     environ: Mapping[str, str]
+
+    def head(self) -> str:
+        """The commit that is checked out.
+
+        Raises:
+            _NotTold: there is no repository, or no commit in it yet.
+        """
+        return self._run("rev-parse", "--short=12", "HEAD").decode("ascii", "replace").strip()
 
     def files(self, commit: str) -> list[_Entry]:
         """The YAML files below the folder at `commit`; submodules are left out.

@@ -50,6 +50,15 @@ class FieldRow:
     old: Json = None
     new: Json = None
 
+    def __post_init__(self) -> None:
+        """Refuse to hold what no format may print.
+
+        Raises:
+            ValueError: a sensitive field was given a value.
+        """
+        if self.is_sensitive and not (self.old is None and self.new is None):
+            raise ValueError(f"the field {self.pointer} is sensitive and has no values")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRow:

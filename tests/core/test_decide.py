@@ -442,10 +442,26 @@ def test_protection_and_tag_keys_are_remembered_without_a_restart():
 
 def test_many_tags_are_compared_by_one_digest():
     tags = {f"key-{i}": "x" for i in range(48)}
-    live = owned(wanted(tags=tags))
+    live = owned(wanted(SECURE, tags=tags, protect=True))
 
     assert state_of(live).tags_merged
-    assert decide(wanted(tags=tags), live, asker()).kind is NO_OP
+    assert decide(wanted(SECURE, tags=tags, protect=True), live, asker()).kind is NO_OP
+
+
+def test_one_of_many_tags_that_left_is_removed_and_of_several_it_says_so():
+    tags = {f"key-{i}": "x" for i in range(48)}
+    live = owned(wanted(SECURE, tags=tags, protect=True), extra={"theirs": "x"})
+    names = list(tags)
+
+    for gone, removed in ((names[:1], ["tags/key-0"]), (names[:2], [])):
+        left = {key: value for key, value in tags.items() if key not in gone}
+        action = decide(wanted(SECURE, tags=left, protect=True), live, asker())
+
+        assert (action.kind, only(action.diff.changes)) == (PATCH, removed)
+        assert ("cannot be told" in action.why) == (not removed)
+        after = applied(action)
+        assert ("key-0" in after.tags) == (not removed)
+        assert after.tags["theirs"] == "x"
 
 
 UPGRADES = [

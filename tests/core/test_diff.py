@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.diff import ChangeKind, Diff, compared_secrets, diff, spec_changes
+from reconciler.core.diff import (
+    ChangeKind,
+    Diff,
+    FieldChange,
+    compared_secrets,
+    diff,
+    is_rotation,
+    spec_changes,
+)
 from reconciler.core.groups import SecretState
 from reconciler.core.normalise import canonical, list_key
 from reconciler.core.ownership import SecretKey, state_of
@@ -500,3 +508,79 @@ def test_a_body_that_is_not_shaped_like_one_still_differs():
         live = replace(live_of(body_of()), canonical=canonical({"properties": properties}))
 
         assert diff(desired, live).changes
+
+
+SAFE = {"name": "DSN", "secureValue": "hunter2"}
+PLAIN = {"name": "DSN", "value": "hunter2"}
+
+
+def renamed(variable):
+    found = with_variables(variable)
+    found["properties"]["containers"][0]["name"] = "api"
+    return found
+
+
+@pytest.mark.parametrize("now", [with_variables(SAFE), renamed(SAFE)])
+def test_what_was_plain_and_becomes_a_secret_is_not_shown(now):
+    found = diff(wanted(now), unowned(wanted(), with_variables(PLAIN)))
+
+    assert any(change.sensitive for change in found.changes)
+    assert "hunter2" not in repr(found)
+
+
+def test_what_was_a_secret_and_becomes_plain_is_not_shown():
+    found = diff(wanted(with_variables(PLAIN)), unowned(wanted(), with_variables(SAFE)))
+
+    assert [change.sensitive for change in found.changes] == [True]
+    assert "hunter2" not in repr(found)
+
+
+def test_a_variable_of_another_name_is_shown():
+    now = with_variables(SAFE, {"name": "LEVEL", "value": "debug"})
+    then = with_variables(SAFE, {"name": "LEVEL", "value": "info"})
+
+    (change,) = diff(wanted(now), unowned(wanted(), then)).changes
+
+    assert (change.before, change.after) == ("info", "debug")
+
+
+def test_a_plain_value_beside_a_secret_of_its_name_is_no_rotated_secret():
+    """Two containers have a variable of one name, a secret in one and plain in the other."""
+
+    def both(value):
+        found = with_variables(SAFE)
+        other = with_variables({"name": "DSN", "value": value})
+        second = copy.deepcopy(other["properties"]["containers"][0])
+        found["properties"]["containers"].append({**second, "name": "second"})
+        return found
+
+    live = owned(wanted(both("old")))
+
+    (change,) = diff(wanted(both("new")), live, state=state_of(live), key=KEY).changes
+
+    assert change.path[2] == "second"
+    assert not is_rotation(change)
+
+
+def test_what_is_ignored_moves_no_sum_of_requests():
+    side = container("side", cpu=0.5)
+    ignored = (("properties", "containers", "side"),)
+    mine, live = body_of(), body_of()
+    live["properties"]["containers"].append(side)
+    renamed_now, more = copy.deepcopy(mine), copy.deepcopy(mine)
+    renamed_now["properties"]["containers"][0]["name"] = "api"
+    more["properties"]["containers"].append(container("b", cpu=0.5))
+
+    effects = [
+        diff(wanted(body, ignore=ignored), unowned(wanted(mine), live)).effect
+        for body in (mine, renamed_now, more)
+    ]
+
+    assert effects == [None, Effect.UPDATE, Effect.REPLACE]
+
+
+def test_a_sensitive_change_cannot_hold_a_value():
+    with pytest.raises(ValueError, match="has no values"):
+        FieldChange(
+            path=("a",), kind=ChangeKind.CHANGED, effect=Effect.UPDATE, after="x", sensitive=True
+        )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import json
 import time
+from base64 import b64encode, urlsafe_b64encode
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -173,6 +177,34 @@ def test_a_scrubbed_text_holds_no_secret(secrets, rest):
     text = scrubbed(rest + "".join(secrets), secrets)
 
     assert not [s for s in secrets if s in text.replace(HIDDEN, "\0")]
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        json.dumps,
+        lambda secret: json.dumps(secret, ensure_ascii=False),
+        lambda secret: json.dumps(json.dumps(secret)),
+        repr,
+        quote,
+        quote_plus,
+        lambda secret: quote(secret, safe="").lower(),
+        html.escape,
+        lambda secret: b64encode(secret.encode()).decode(),
+        lambda secret: urlsafe_b64encode(secret.encode()).decode().rstrip("="),
+        lambda secret: secret.encode().hex(),
+        lambda secret: " | ".join(secret.splitlines()),
+    ],
+)
+@pytest.mark.parametrize("secret", ["canary q\"u\\te</s>&'%20 ü✓?~>", "canary of\n  canary two"])
+def test_a_secret_is_scrubbed_however_it_is_quoted(secret, spell):
+    spelled = spell(secret)
+
+    text = scrubbed(f"Azure got {spelled}!", [secret])
+
+    assert HIDDEN in text
+    assert "canary" not in text
+    assert spelled[5:-5] not in text  # but for quotes around it, or padding
 
 
 def test_what_is_too_short_or_absent_garbles_nothing():

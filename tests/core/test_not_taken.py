@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from reconciler.core.decide import decide
-from reconciler.core.diff import Diff, Origin, diff
+from reconciler.core.diff import Diff, Origin, diff, digests_of
 from reconciler.core.groups import DesiredGroup, LiveGroup
 from reconciler.core.origin import commits_to_ask, with_history
 from reconciler.core.ownership import (
-    NORMALISER_VERSION,
     STATE_LIMIT,
     fields_digests,
     format_state,
@@ -41,13 +40,15 @@ TAKEN = with_variables({"name": "A", "value": "1"})
 NAMED = "/properties/containers/web/properties/environmentVariables/B"
 
 
-def remembering(desired: DesiredGroup, body: dict, **changes: Any) -> LiveGroup:
+def remembering(
+    desired: DesiredGroup, body: dict, *, live: dict[str, Any] | None = None
+) -> LiveGroup:
     """What is live, and marked, once a write of `desired` was not taken whole."""
-    live = owned(desired, body)
-    state = state_of(live)
+    found = owned(desired, body, **(live or {}))
+    state = state_of(found)
     assert state is not None
-    lost = fields_digests(change.path for change in diff(desired, live).changes)
-    return with_state(live, format_state(replace(state, not_taken=lost, **changes)))
+    lost = digests_of(diff(desired, found).changes)
+    return with_state(found, format_state(replace(state, not_taken=lost)))
 
 
 def test_what_azure_did_not_take_is_not_written_again():
@@ -107,11 +108,36 @@ def test_a_rotated_secret_is_written():
     assert decide(rotated, live, asker()).kind is ActionKind.UPDATE
 
 
-def test_a_tag_of_another_normaliser_forbids_nothing():
-    desired = wanted(ASKED)
-    live = remembering(desired, TAKEN, hash_version=NORMALISER_VERSION + 1)
+def test_a_tag_more_in_the_manifest_restarts_nothing():
+    live = remembering(wanted(ASKED), TAKEN)
+    tagged = wanted(ASKED, tags={"team": "a"})
 
-    assert decide(desired, live, asker()).kind is ActionKind.UPDATE
+    action = decide(tagged, live, asker())
+
+    assert (action.kind, action.why) == (ActionKind.PATCH_TAGS, "only tags differ")
+    after = applied(action)
+    assert after is not None
+    assert decide(tagged, after, asker()).kind is ActionKind.REFUSE
+
+
+def test_a_field_that_was_taken_later_and_drifts_then_is_repaired():
+    state = remembering(wanted(ASKED), TAKEN).tags["aci-reconcile-state"]
+    drifted = with_variables({"name": "A", "value": "1"}, {"name": "B", "value": "evil"})
+
+    action = decide(wanted(ASKED), with_state(owned(wanted(ASKED), drifted), state), asker())
+
+    assert action.kind is ActionKind.UPDATE
+
+
+def test_a_task_runs_again_by_name_whatever_azure_did_not_take():
+    asked, taken = ({**body, "properties": {**body["properties"]}} for body in (ASKED, TAKEN))
+    for body in (asked, taken):
+        body["properties"]["restartPolicy"] = "Never"
+    desired = wanted(asked)
+    live = remembering(desired, taken, live={"state": "Failed"})
+
+    assert decide(desired, live, asker()).kind is ActionKind.REFUSE
+    assert decide(desired, live, asker(rerun=[desired.id])).kind is ActionKind.START
 
 
 def test_what_azure_takes_later_is_equal():
@@ -134,18 +160,18 @@ def test_the_others_go_on():
 
 @pytest.mark.parametrize("number", [1, 6, 7, 40])
 def test_many_fields_are_remembered_as_one(number):
-    paths = [("properties", f"field{n}") for n in range(number)]
+    fields = [(("properties", f"field{n}"), None, n) for n in range(number)]
 
-    digests = fields_digests(paths)
+    digests = fields_digests(fields)
 
     assert len(digests) == (number if number <= 6 else 1)
-    assert digests == fields_digests(reversed(paths))
-    assert digests != fields_digests(paths[1:])
+    assert digests == fields_digests(reversed(fields))
+    assert digests != fields_digests(fields[1:])
 
 
 def test_the_tag_holds_it_beside_all_else():
     desired = wanted(body_of(), tags={f"key{n}": "v" for n in range(48)}, protect=True)
-    lost = fields_digests([("a", str(n)) for n in range(6)])
+    lost = fields_digests([(("a", str(n)), None, n) for n in range(6)])
     state = replace(state_after_write(desired, key=KEY, commit="c" * 64), not_taken=lost)
 
     text = format_state(state)

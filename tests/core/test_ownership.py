@@ -150,7 +150,7 @@ _states = st.builds(
     spec=_base64,
     key_id=st.sampled_from(["", "abcde"]),
     secrets=st.integers(0, 60).map(lambda n: digests(n, 7)),
-    tag_keys=st.integers(0, 50).map(lambda n: digests(n, 5)),
+    tag_keys=st.integers(0, 60).map(lambda n: digests(n, 4)),
     commit=st.sampled_from(["", "abc1234", "0" * 40, "f" * 64]),
     protect=st.booleans(),
 )
@@ -192,9 +192,9 @@ def test_a_tag_that_is_read_and_written_again_stays_the_same(state):
 MERGES = [
     ("little of both", 5, 5, (False, False)),
     ("many secrets", 60, 5, (True, False)),
-    ("many tags", 0, 50, (False, True)),
-    ("many of both", 60, 50, (True, True)),
-    ("a few secrets beside many tags go first", 5, 38, (True, False)),
+    ("many tags", 0, 60, (False, True)),
+    ("many of both", 60, 60, (True, True)),
+    ("a few secrets beside many tags go first", 5, 46, (True, False)),
 ]
 
 
@@ -203,7 +203,7 @@ MERGES = [
 )
 def test_secrets_are_merged_first_and_then_the_tag_keys(why, secrets, keys, is_merged):
     state = StateTag(
-        **FIELDS, key_id="abcde", secrets=digests(secrets, 7), tag_keys=digests(keys, 5)
+        **FIELDS, key_id="abcde", secrets=digests(secrets, 7), tag_keys=digests(keys, 4)
     )
 
     found = parse_state(format_state(state))
@@ -212,7 +212,7 @@ def test_secrets_are_merged_first_and_then_the_tag_keys(why, secrets, keys, is_m
 
 
 def test_a_commit_that_is_no_commit_cannot_break_the_limit():
-    state = StateTag(**FIELDS, tag_keys=digests(50, 5), commit="x" * 999, protect=True)
+    state = StateTag(**FIELDS, tag_keys=digests(60, 4), commit="x" * 999, protect=True)
 
     assert len(format_state(state)) <= STATE_LIMIT
 

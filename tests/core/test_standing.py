@@ -29,9 +29,11 @@ from tests.core.given import (
 )
 
 TASK = body_of(restartPolicy="Never")
-SECURE = with_variables(
-    {"name": "A", "secureValue": "hunter2"}, {"name": "B", "secureValue": "hunter3"}
+SECURE_VARIABLES = (
+    {"name": "A", "secureValue": "hunter2"},
+    {"name": "B", "secureValue": "hunter3"},
 )
+SECURE = with_variables(*SECURE_VARIABLES)
 
 
 def ended(exit_code: int, *, state: str, body: dict[str, Any] | None = None) -> LiveGroup:
@@ -118,7 +120,7 @@ def test_what_runs_is_not_run_again_and_says_so():
     action = decide(desired, owned(desired, state="Running"), asker(rerun=[desired.id]))
 
     assert action.kind is ActionKind.NO_OP
-    assert action.notes == ("not run again: the group is Running",)
+    assert action.notes == ("--rerun comes to nothing: the group is Running",)
 
 
 def test_a_changed_task_is_deployed_anew_by_its_update():
@@ -150,7 +152,7 @@ def test_an_unowned_group_is_adopted_and_not_run():
     action = decide(desired, unowned(desired, state="Failed"), asker(rerun=[desired.id]))
 
     assert action.kind is ActionKind.ADOPT
-    assert "not run again: it is not ours yet" in action.notes
+    assert "--rerun comes to nothing: the group is Failed" in action.notes
 
 
 # A deployment that failed
@@ -239,7 +241,29 @@ def test_a_group_without_secrets_has_no_baseline():
 
     action = decide(desired, owned(desired), asker(rebaseline=[desired.id]))
 
-    assert (action.kind, action.notes) == (ActionKind.NO_OP, ("it has no secrets to remember",))
+    nothing = "--rebaseline-secrets comes to nothing: there are no secrets to remember"
+    assert (action.kind, action.notes) == (ActionKind.NO_OP, (nothing,))
+
+
+@pytest.mark.parametrize("asked", ["replace", "retry"])
+def test_what_is_asked_for_a_group_that_is_only_adopted_or_created_says_that_it_comes_to_nothing(
+    asked,
+):
+    desired = wanted()
+    for live in (None, unowned(desired)):
+        action = decide(desired, live, asker(**{asked: [desired.id]}))
+
+        is_followed = asked == "retry" and live is None
+        assert bool(action.notes) == (not is_followed)
+        assert is_followed or action.notes[0].startswith(f"--{asked} comes to nothing")
+
+
+def test_a_write_without_the_key_says_what_it_forgets():
+    changed = with_variables(*SECURE_VARIABLES, image="nginx:2")
+
+    action = decide(wanted(changed), owned(wanted(SECURE)), asker(key=None))
+
+    assert action.notes[-1] == "without the key, this write forgets what the secrets were"
 
 
 def baselined(action: Action) -> LiveGroup:

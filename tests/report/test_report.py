@@ -161,7 +161,6 @@ SECRET_PLACES = st.sampled_from(
         lambda s: change(
             ("properties", "volumes", "v", "gitRepo", "repository"), None, f"https://u:{s}@git/x"
         ),
-        lambda s: replace(change((*CONTAINER, "image"), s, s), sensitive=True),
     ]
 )
 

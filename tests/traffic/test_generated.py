@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from reconciler.core.ids import GroupId
 from reconciler.core.plan import ActionKind
 from tests.strategies import served
@@ -12,11 +10,9 @@ from tests.traffic.harness import HOME, SUBSCRIPTION, live_of, load, planned
 from tests.traffic.mutations import mutations
 from tests.traffic.verdict import Subject, judged
 
-bodies = cache(lambda: drawn(150))
-
 
 def named():
-    return {f"g{number}": body for number, body in enumerate(bodies())}
+    return {f"g{number}": body for number, body in enumerate(drawn(150))}
 
 
 def group_id(name):
@@ -25,7 +21,7 @@ def group_id(name):
 
 def test_every_row_of_the_table_is_drawn(tell):
     """Apart from those of what only Azure sets, which no manifest holds."""
-    chosen = covering(bodies())
+    chosen = covering(drawn(150))
     reached = frozenset().union(*(rows_of(body) for body in chosen))
 
     tell(f"drawn groups: {len(reached)} of {len(WRITABLE)} rows of the table")
@@ -53,7 +49,7 @@ def test_what_azure_makes_of_a_drawn_group_is_a_no_op(tmp_path, tell):
 
 
 def test_every_mutation_of_a_drawn_group_is_told_rightly(tmp_path, tell):
-    chosen = {f"g{number}": body for number, body in enumerate(covering(bodies()))}
+    chosen = {f"g{number}": body for number, body in enumerate(covering(drawn(150)))}
     bases = load(tmp_path / "bases", chosen)
     subjects = {}
     for name, base in bases.items():
