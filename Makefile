@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint type format schema check cov clean
+.PHONY: help setup demo test fuzz lint type format schema check cov clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -21,6 +21,10 @@ demo: setup ## the whole job on the embedded emulator, no Azure account needed
 
 test: setup ## run every test
 	$(BIN)/python -m pytest -n 2 -q
+
+fuzz: setup ## the stateful tests for long: FUZZ_EXAMPLES=500, other examples each time
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-500} FUZZ_STEPS=$${FUZZ_STEPS:-20} \
+	$(BIN)/python -m pytest -n 0 -q tests/stateful --hypothesis-show-statistics
 
 lint: setup ## style and import contracts
 	$(BIN)/ruff check .

@@ -58,6 +58,8 @@ def _folded(tags: Mapping[str, str]) -> dict[str, str]:
 def left(desired: DesiredGroup, live: LiveGroup | None, state: StateTag) -> tuple[FieldChange, ...]:
     """What of the definition is not as it was written; its tags are looked at elsewhere.
 
+    What the manifest ignores is others' to change at any time, also while we write.
+
     Raises:
         ProvisioningFailed: the group is gone.
     """
