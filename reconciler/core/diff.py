@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from reconciler.core.groups import DesiredGroup, LiveGroup, Secret, SecretState
@@ -110,7 +109,7 @@ def diff(
     digests of the secrets last written, which `key` makes comparable.
     """
     changes = [
-        _without_secrets(change, desired)
+        change
         for change in spec_changes(desired.canonical, live.canonical, desired.policy.ignore)
         if not _is_ignored(change.path, desired.policy.ignore)
         and not (_lacks_address(live) and change.path[:2] == _ADDRESS)
@@ -269,33 +268,6 @@ def _change(
         before=None if sensitive else before,
         after=None if sensitive else after,
         sensitive=sensitive,
-    )
-
-
-def _without_secrets(change: FieldChange, desired: DesiredGroup) -> FieldChange:
-    """`change` without its values where they show what a variable that is secret now was before.
-
-    Its container may have got another name in the same step, so that no variable stands on both
-    sides.
-    """
-    names = {
-        parse_pointer(secret.name)[-2]
-        for secret in desired.secrets
-        if secret.path[-1] == "secureValue"
-    }
-    if names and _speaks_of(change, names):
-        return replace(change, sensitive=True, before=None, after=None)
-    return change
-
-
-def _speaks_of(change: FieldChange, names: AbstractSet[str]) -> bool:
-    path = change.path
-    if len(path) > 2 and "environmentVariables" in (path[-2], path[-3]):
-        return bool(names & set(path[-2:]))
-    return any(
-        name in names and dig(variable, "value") is not None
-        for side in (change.before, change.after)
-        for name, variable in as_object(dig(side, "properties", "environmentVariables")).items()
     )
 
 

@@ -106,7 +106,7 @@ def test_a_plan_warns_of_what_it_cannot_read_and_compares_the_rest(
         assert "M402 containers[0].environmentVariables[0].secureValue" in done.out
         assert "ForbiddenByRbac" in done.out
         assert "not compared" in done.out
-    assert "ForbiddenByRbac" in status.err
+    assert "ForbiddenByRbac" in status.out
     shop.set_image("web", "nginx:hotfix")
     assert shop.run("drift").code == 2
 
