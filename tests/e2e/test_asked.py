@@ -22,7 +22,7 @@ def mine(make_repository):
 
 def actions(repository: Repository, *arguments: str) -> dict[str, dict]:
     """The actions of a plan, by name."""
-    plan = json.loads(repository.run("plan", "-o", "json", *arguments).out)
+    plan = json.loads(repository.here("plan", "-o", "json", *arguments).out)
     return {action["name"].rpartition("/")[2]: action for action in plan["actions"]}
 
 
@@ -30,8 +30,8 @@ def test_two_applies_cost_one_put_where_azure_drops_a_field(mine: Repository) ->
     mine.emulator.drops("/properties/containers/*/properties/command")
     mine.write(group(command=("sleep", "60")))
 
-    first = mine.run("apply", "--yes")
-    second = mine.run("apply", "--yes")
+    first = mine.here("apply", "--yes")
+    second = mine.here("apply", "--yes")
 
     # Partial: the group was written, and something of it was not taken.
     assert (first.code, second.code) == (ExitCode.PARTIAL, ExitCode.BLOCKED)
@@ -41,26 +41,26 @@ def test_two_applies_cost_one_put_where_azure_drops_a_field(mine: Repository) ->
     assert "--retry" in second.out
     assert mine.counting("PUT", "web") == 1
     assert actions(mine)["web"]["blocks"] is False
-    assert mine.run("drift").code == ExitCode.CHANGES
+    assert mine.here("drift").code == ExitCode.CHANGES
 
     mine.write(group("new"))
-    beside = mine.run("apply", "--yes")
+    beside = mine.here("apply", "--yes")
     assert beside.code == ExitCode.PARTIAL
     assert "1 created" in beside.out
     assert mine.counting("PUT", "web") == 1
 
     mine.emulator.drops()
-    assert mine.run("apply", "--yes", "--retry", "web").code == ExitCode.DONE
-    assert mine.run("plan", "--detailed-exitcode").code == ExitCode.DONE
+    assert mine.here("apply", "--yes", "--retry", "web").code == ExitCode.DONE
+    assert mine.here("plan", "--detailed-exitcode").code == ExitCode.DONE
 
 
 def test_a_failed_task_is_shown_and_runs_again_by_name(mine: Repository) -> None:
     mine.write(task(script="echo counted; exit 3"))
-    assert mine.run("apply", "--yes").code == ExitCode.UNHEALTHY
+    assert mine.here("apply", "--yes").code == ExitCode.UNHEALTHY
 
-    plan = mine.run("plan", "--detailed-exitcode")
-    status = mine.run("status")
-    again = mine.run("apply", "--yes", "--rerun", "job")
+    plan = mine.here("plan", "--detailed-exitcode")
+    status = mine.here("status")
+    again = mine.here("apply", "--yes", "--rerun", "job")
 
     assert plan.code == ExitCode.DONE
     assert "failed: container 'job' ended with exit code 3" in plan.out
@@ -72,9 +72,9 @@ def test_a_failed_task_is_shown_and_runs_again_by_name(mine: Repository) -> None
 
 def test_a_replacement_can_be_asked_for_though_nothing_differs(mine: Repository) -> None:
     mine.write(group())
-    mine.run("apply", "--yes")
+    mine.here("apply", "--yes")
 
-    done = mine.run("apply", "--yes", "--replace", "web")
+    done = mine.here("apply", "--yes", "--replace", "web")
 
     assert done.code == ExitCode.DONE
     assert mine.writes[-2:] == ["DELETE web", "PUT web"]
@@ -84,13 +84,13 @@ def test_secrets_are_trusted_by_name(mine: Repository) -> None:
     secret = {"name": "PASSWORD", "secureValue": {"fromEnv": "PASSWORD"}}
     mine.environ["PASSWORD"] = "hunter2"
     mine.write(group(env=[secret]))
-    mine.run("apply", "--yes")
+    mine.here("apply", "--yes")
 
-    refused = mine.run("plan", "--rebaseline-secrets", "web")
+    refused = mine.here("plan", "--rebaseline-secrets", "web")
     mine.environ["ACI_RECONCILE_SECRET_KEY"] = "0123456789abcdef"
-    before = mine.run("plan")
-    done = mine.run("apply", "--yes", "--rebaseline-secrets", "web")
-    after = mine.run("plan")
+    before = mine.here("plan")
+    done = mine.here("apply", "--yes", "--rebaseline-secrets", "web")
+    after = mine.here("plan")
 
     assert (refused.code, "ACI_RECONCILE_SECRET_KEY" in refused.out) == (ExitCode.BLOCKED, True)
     assert "no baseline" in before.out
@@ -103,7 +103,7 @@ def test_secrets_are_trusted_by_name(mine: Repository) -> None:
 def test_a_name_that_fits_nothing_is_an_error(mine: Repository, flag: str) -> None:
     mine.write(group())
 
-    done = mine.run("plan", flag, "nothing")
+    done = mine.here("plan", flag, "nothing")
 
     assert done.code == ExitCode.USAGE
     assert "nothing" in done.err
@@ -113,13 +113,13 @@ def test_a_name_that_fits_nothing_is_an_error(mine: Repository, flag: str) -> No
 def test_nothing_can_be_asked_for_a_group_that_is_left_out(mine: Repository, flag: str) -> None:
     mine.write(group())
 
-    done = mine.run("plan", "--exclude", "web", flag, "web")
+    done = mine.here("plan", "--exclude", "web", flag, "web")
 
     assert done.code == ExitCode.USAGE
     assert flag in done.err
 
 
 def test_a_database_without_the_emulator_is_an_error(mine: Repository) -> None:
-    done = mine.run("plan", "--emulator-db", "x.db")
+    done = mine.here("plan", "--emulator-db", "x.db")
 
     assert (done.code, "--emulator" in done.err) == (ExitCode.USAGE, True)

@@ -1,4 +1,4 @@
-"""Each command as a process: what it prints where, what it asks, what it leaves behind."""
+"""Each command as it is typed: what it prints where, what it asks, what it leaves behind."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_results_go_to_stdout_and_progress_to_stderr(repository: Repository) -> 
     repository.given_home()
     repository.write(group())
 
-    done = repository.run("apply", "--yes")
+    done = repository.here("apply", "--yes")
 
     assert "rg-shop/web: writing" not in done.out
     assert "rg-shop/web: writing" in done.err
@@ -97,7 +97,7 @@ def test_results_go_to_stdout_and_progress_to_stderr(repository: Repository) -> 
 def test_a_plan_shows_old_and_new_why_and_what_it_costs(shop: Repository) -> None:
     shop.write(group(image="nginx:2", tags={"team": "shop"}))
 
-    done = shop.run("plan")
+    done = shop.here("plan")
 
     assert done.err == ""
     assert ESCAPE not in done.out  # without a terminal there is no colour
@@ -132,9 +132,9 @@ def test_a_terminal_gets_colour_unless_it_does_not_want_it(
 def test_json_on_stdout_is_all_there_is_on_stdout(shop: Repository) -> None:
     shop.write(group(image="nginx:2", tags={"team": "shop"}))
 
-    planned = shop.run("plan", "-o", "json")
-    applied = shop.run("apply", "--yes", "-o", "json")
-    stands = shop.run("status", "-o", "json")
+    planned = shop.here("plan", "-o", "json")
+    applied = shop.here("apply", "--yes", "-o", "json")
+    stands = shop.here("status", "-o", "json")
 
     (action,) = [a for a in result_of(planned.out)["actions"] if a["action"] != "no-op"]
     assert (action["name"], action["action"], action["restarts"]) == ("rg-shop/web", "update", 1)
@@ -147,8 +147,8 @@ def test_json_on_stdout_is_all_there_is_on_stdout(shop: Repository) -> None:
 
 
 def test_json_to_a_file_and_text_to_stdout(shop: Repository) -> None:
-    done = shop.run("plan", "-o", "text", "-o", "json=plan.json")
-    alone = shop.run("plan", "-o", "json=alone.json")
+    done = shop.here("plan", "-o", "text", "-o", "json=plan.json")
+    alone = shop.here("plan", "-o", "json=alone.json")
 
     assert (done.code, alone.code, alone.out) == (0, 0, "")
     assert done.out.splitlines()[-1] == "Plan: no changes, 2 of 2 unchanged"
@@ -162,7 +162,7 @@ def test_a_file_that_cannot_be_written_is_an_error_without_a_traceback(shop: Rep
     shop.write(group(image="nginx:2"))
     before = shop.writes
 
-    done = shop.run("apply", "--yes", "-o", "json=nowhere/result.json", "-o", "text")
+    done = shop.here("apply", "--yes", "-o", "json=nowhere/result.json", "-o", "text")
 
     assert done.code == 1
     assert "nowhere/result.json: there is no folder" in done.err
@@ -173,7 +173,7 @@ def test_a_file_that_cannot_be_written_is_an_error_without_a_traceback(shop: Rep
 def test_a_path_that_cannot_be_a_file_is_an_error_without_a_traceback(
     shop: Repository, path: str
 ) -> None:
-    done = shop.run("plan", "-o", f"json={path}")
+    done = shop.here("plan", "-o", f"json={path}")
 
     assert done.code == 1
     assert "internal error" not in done.err
@@ -186,7 +186,7 @@ def test_a_report_keeps_the_mode_and_the_link_of_the_file_it_replaces(shop: Repo
     target.chmod(0o640)
     link.symlink_to(target)
 
-    done = shop.run("plan", "-o", "json=link.json")
+    done = shop.here("plan", "-o", "json=link.json")
 
     assert done.code == 0
     assert link.is_symlink()
@@ -201,7 +201,7 @@ def test_a_report_goes_into_a_pipe_and_does_not_replace_it(shop: Repository) -> 
     reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
     reader.start()
 
-    done = shop.run("plan", "-o", "json=pipe")
+    done = shop.here("plan", "-o", "json=pipe")
     reader.join(10)
 
     assert done.code == 0
@@ -242,7 +242,7 @@ def test_drift_waits_until_a_group_in_transition_can_be_compared(
         body["properties"]["containers"][0]["properties"]["image"] = "nginx:hacked"
         shop.put("web", body)
 
-        done = shop.run("drift")
+        done = shop.here("drift")
 
     assert done.code == 2
     assert "nginx:hacked" in done.out
@@ -268,7 +268,7 @@ def test_a_reader_that_goes_away_is_no_traceback(shop: Repository) -> None:
 def test_validating_says_what_it_looked_at(repository: Repository) -> None:
     repository.write(home(), group())
 
-    done = repository.run("validate")
+    done = repository.here("validate")
 
     assert (done.code, done.err) == (0, "")
     assert done.out == "0 errors, 0 warnings in 2 files (2 documents)\n"
@@ -280,7 +280,7 @@ def test_all_findings_of_all_files_are_told_at_once_in_every_format(
     repository.file("a.yaml", "name: a\nproperties:\n  osTyp: Linux\n")
     repository.file("b.yaml", "name: b\nname: b\n")
 
-    done = repository.run("validate", "-o", "text", "-o", "json=found.json")
+    done = repository.here("validate", "-o", "text", "-o", "json=found.json")
 
     found = result_of((repository.root / "found.json").read_text())
     assert done.code == found["exitCode"] == 3
@@ -295,8 +295,8 @@ def test_without_a_name_every_environment_is_validated(repository: Repository) -
     )
     repository.write(group(image="nginx:${var:tag}"))
 
-    every = repository.run("validate")
-    good = repository.run("validate", "-e", "good")
+    every = repository.here("validate")
+    good = repository.here("validate", "-e", "good")
 
     assert (every.code, good.code) == (3, 0)
     assert "web.yaml:" in every.out
@@ -312,8 +312,8 @@ def test_consent_by_name_is_what_the_plan_asked_for(repository: Repository) -> N
     repository.given(group("theirs", image="theirs:1"))
     repository.write(group("grown", cpu=2), group("theirs"))
 
-    blocked = repository.run("plan")
-    done = repository.run("apply", "--yes", "--replace", "grown", "--adopt", "RG-SHOP/theirs")
+    blocked = repository.here("plan")
+    done = repository.here("apply", "--yes", "--replace", "grown", "--adopt", "RG-SHOP/theirs")
 
     assert (blocked.code, done.code) == (4, 0)
     assert "--replace rg-shop/grown" in blocked.out
@@ -396,7 +396,7 @@ def test_a_path_argument_that_leaves_out_manifests_prunes_nothing(shop: Reposito
     shop.forget("other")
     shop.write(group("new"), group(tags={"team": "shop"}))
 
-    done = shop.run("apply", "--yes", "--prune", "new.yaml")
+    done = shop.here("apply", "--yes", "--prune", "new.yaml")
 
     assert done.code == 0
     assert "partial scope" in done.out
@@ -406,7 +406,7 @@ def test_a_path_argument_that_leaves_out_manifests_prunes_nothing(shop: Reposito
 def test_a_path_argument_that_names_all_of_the_project_is_the_whole(shop: Repository) -> None:
     shop.forget("other")
 
-    done = shop.run("apply", "--yes", "--prune", ".")
+    done = shop.here("apply", "--yes", "--prune", ".")
 
     assert done.code == 0
     assert "partial scope" not in done.out
@@ -416,7 +416,7 @@ def test_a_path_argument_that_names_all_of_the_project_is_the_whole(shop: Reposi
 def test_a_dependency_outside_the_scope_is_known(shop: Repository) -> None:
     shop.write(group("new", reconcile={"dependsOn": ["web"]}))
 
-    done = shop.run("apply", "--yes", "new.yaml")
+    done = shop.here("apply", "--yes", "new.yaml")
 
     assert done.code == 0
     assert "new" in shop.names
@@ -447,8 +447,8 @@ def test_each_environment_has_a_subscription_and_an_owner_of_its_own(
     )
     repository.write(home(), group(image="nginx:${var:tag}"))
 
-    tested = repository.run("apply", "--yes", "-e", "test")
-    done = repository.run("apply", "--yes", "--env", "prod")
+    tested = repository.here("apply", "--yes", "-e", "test")
+    done = repository.here("apply", "--yes", "--env", "prod")
 
     assert (tested.code, done.code) == (0, 0)
     (group_in_prod,) = repository.emulator.groups(prod)
@@ -468,7 +468,7 @@ def test_status_is_one_row_a_group(shop: Repository) -> None:
     shop.set_image("other", "nginx:hotfix")
     shop.given(group("theirs"), tags={"aci-reconcile-owner": "theirs"})
 
-    done = shop.run("status")
+    done = shop.here("status")
 
     rows = {
         line.split()[0]: re.split(r" {2,}", line)[1:4]
@@ -491,7 +491,7 @@ def test_status_shows_restarts_and_addresses(repository: Repository) -> None:
     repository.write(public, crashing)
     repository.apply()
 
-    done = repository.run("status", "-o", "json")
+    done = repository.here("status", "-o", "json")
 
     groups = {g["name"]: g for g in result_of(done.out)["groups"]}
     assert groups["rg-shop/crashing"]["restarts"] > 0
@@ -538,9 +538,9 @@ def test_logs_of_one_container_or_of_all(repository: Repository) -> None:
     repository.write(both)
     repository.apply()
 
-    every = repository.run("logs", "pair")
-    one = repository.run("logs", "pair", "sidecar")
-    none = repository.run("logs", "pair", "nothing")
+    every = repository.here("logs", "pair")
+    one = repository.here("logs", "pair", "sidecar")
+    none = repository.here("logs", "pair", "nothing")
 
     assert every.out == "==> pair <==\nfirst\n==> sidecar <==\nsecond\n"
     assert one.out == "second\n"
@@ -553,8 +553,8 @@ def test_logs_can_be_cut_and_stamped(repository: Repository) -> None:
     repository.write(task(script="echo one; echo two; echo three"))
     repository.apply()
 
-    cut = repository.run("logs", "job", "--tail", "1")
-    stamped = repository.run("logs", "job", "--timestamps")
+    cut = repository.here("logs", "job", "--tail", "1")
+    stamped = repository.here("logs", "job", "--timestamps")
 
     assert cut.out == "three\n"
     assert re.match(r"\d{4}-\d\d-\d\dT[\d:.]+Z one\n", stamped.out)
@@ -563,7 +563,7 @@ def test_logs_can_be_cut_and_stamped(repository: Repository) -> None:
 def test_logs_of_a_group_that_is_not_there_yet(repository: Repository) -> None:
     repository.write(task())
 
-    done = repository.run("logs", "job")
+    done = repository.here("logs", "job")
 
     assert done.code == 64
     assert "does not exist in Azure" in done.err
@@ -584,7 +584,7 @@ def test_destroy_removes_what_the_owner_owns_and_nothing_else(shop: Repository) 
     shop.given(group("copy"), tags=shop.tags("web"))
     shop.forget("other")
 
-    done = shop.run("destroy", "--confirm", "shop")
+    done = shop.here("destroy", "--confirm", "shop")
 
     assert done.code == 0
     assert done.out.splitlines()[-1].endswith("2 of 2: 2 deleted")
@@ -593,7 +593,7 @@ def test_destroy_removes_what_the_owner_owns_and_nothing_else(shop: Repository) 
 
 
 def test_the_result_of_a_destroy_says_destroyed(shop: Repository) -> None:
-    done = shop.run("destroy", "--confirm", "shop", "-o", "text", "-o", "json=result.json")
+    done = shop.here("destroy", "--confirm", "shop", "-o", "text", "-o", "json=result.json")
 
     assert json.loads((shop.root / "result.json").read_text())["command"] == "destroy"
     assert done.out.splitlines()[-1] == "Destroyed 2 of 2: 2 deleted"
@@ -617,9 +617,9 @@ def test_destroy_asks_for_the_owners_name(shop: Repository, on_terminal) -> None
 
 
 def test_destroy_twice_has_nothing_to_do(shop: Repository) -> None:
-    shop.run("destroy", "--confirm", "shop")
+    shop.here("destroy", "--confirm", "shop")
 
-    done = shop.run("destroy", "--confirm", "shop")
+    done = shop.here("destroy", "--confirm", "shop")
 
     assert done.code == 0
     assert "no changes" in done.out
@@ -629,7 +629,7 @@ def test_destroy_does_not_touch_what_is_protected(shop: Repository) -> None:
     shop.write(group(tags={"team": "shop"}, reconcile={"protect": True}))
     shop.apply()
 
-    done = shop.run("destroy", "--confirm", "shop")
+    done = shop.here("destroy", "--confirm", "shop")
 
     assert done.code == 4
     assert "it is protected" in done.out
@@ -646,9 +646,9 @@ def test_resource_groups_go_only_when_asked_for(repository: Repository) -> None:
     repository.write(home(), group())
     repository.apply()
 
-    kept = repository.run("destroy", "--confirm", "shop")
+    kept = repository.here("destroy", "--confirm", "shop")
     still = resource_groups(repository)
-    gone = repository.run("destroy", "--confirm", "shop", "--resource-groups")
+    gone = repository.here("destroy", "--confirm", "shop", "--resource-groups")
 
     assert (kept.code, still) == (0, ["rg-shop"])
     assert (gone.code, resource_groups(repository)) == (0, [])
@@ -658,7 +658,7 @@ def test_a_resource_group_goes_after_its_groups(repository: Repository) -> None:
     repository.write(home(), group("a"), group("b"))
     repository.apply()
 
-    done = repository.run("destroy", "--confirm", "shop", "--resource-groups")
+    done = repository.here("destroy", "--confirm", "shop", "--resource-groups")
 
     assert done.code == 0
     assert done.out.splitlines()[-1].endswith("3 of 3: 3 deleted")
@@ -675,7 +675,7 @@ def test_a_resource_group_that_holds_something_else_is_refused_with_the_list(
         repository.subscription, "rg-shop", "Microsoft.Storage/storageAccounts", "precious"
     )
 
-    done = repository.run("destroy", "--confirm", "shop", "--resource-groups")
+    done = repository.here("destroy", "--confirm", "shop", "--resource-groups")
 
     assert done.code == 4
     assert held.rpartition("/")[2] in done.out
@@ -687,7 +687,7 @@ def test_a_resource_group_with_a_group_of_others_is_refused(repository: Reposito
     repository.apply()
     repository.given(group("theirs"), tags={"aci-reconcile-owner": "theirs"})
 
-    done = repository.run("destroy", "--confirm", "shop", "--resource-groups")
+    done = repository.here("destroy", "--confirm", "shop", "--resource-groups")
 
     assert done.code == 4
     assert "containerGroups/theirs" in done.out
@@ -702,7 +702,7 @@ def test_a_resource_group_that_we_did_not_create_is_refused(
     repository.write(home(), group())
     repository.apply()
 
-    done = repository.run("destroy", "--confirm", "shop", "--resource-groups")
+    done = repository.here("destroy", "--confirm", "shop", "--resource-groups")
 
     assert done.code == 4
     assert resource_groups(repository) == ["rg-shop"]
@@ -714,7 +714,7 @@ def test_a_resource_group_that_no_manifest_declares_stays(repository: Repository
     repository.apply()
     repository.forget("rg-shop")
 
-    done = repository.run("destroy", "--confirm", "shop", "--resource-groups")
+    done = repository.here("destroy", "--confirm", "shop", "--resource-groups")
 
     assert done.code == 0
     assert resource_groups(repository) == ["rg-shop"]
@@ -732,7 +732,7 @@ def test_a_resource_group_that_fills_up_meanwhile_is_not_deleted(repository: Rep
 
     repository.intercept(answer)
 
-    done = repository.run("destroy", "--confirm", "shop", "--resource-groups")
+    done = repository.here("destroy", "--confirm", "shop", "--resource-groups")
 
     assert done.code == 6
     assert "precious" in done.out
@@ -752,7 +752,7 @@ def test_a_resource_group_stays_when_one_of_its_groups_could_not_be_deleted(
         )
     )
 
-    done = repository.run("destroy", "--confirm", "shop", "--resource-groups")
+    done = repository.here("destroy", "--confirm", "shop", "--resource-groups")
 
     assert done.code == 1
     assert "ScopeLocked" in done.out
@@ -789,7 +789,7 @@ def test_a_secret_is_in_no_output_at_no_level(repository: Repository) -> None:
     runs = [
         repository.run("plan", "-v", "--debug"),
         repository.run("apply", "--yes", "-v", "--debug", "-o", "text", "-o", "json=r.json"),
-        repository.run("plan", "-v", "-o", "json"),
+        repository.here("plan", "-v", "-o", "json"),
         repository.run("status", "--debug"),
     ]
 

@@ -72,11 +72,11 @@ def test_a_secret_of_a_vault_is_applied_and_its_rotation_is_seen_by_name(
 
     vault.set("db", ROTATED)
     seen = shop.run("plan", "--detailed-exitcode", "--debug")
-    as_json = shop.run("plan", "-o", "json")
-    drifted = shop.run("drift")
-    status = shop.run("status")
+    as_json = shop.here("plan", "-o", "json")
+    drifted = shop.here("drift")
+    status = shop.here("status")
     updated = shop.run("apply", "--yes", "--debug", "-o", "text", "-o", "json=result.json")
-    final = shop.run("plan", "--detailed-exitcode")
+    final = shop.here("plan", "--detailed-exitcode")
 
     assert [seen.code, as_json.code, drifted.code] == [2, 0, 2]
     assert [status.code, updated.code, final.code] == [0, 0, 0]
@@ -95,10 +95,10 @@ def test_a_secret_of_a_vault_is_applied_and_its_rotation_is_seen_by_name(
 def test_a_plan_warns_of_what_it_cannot_read_and_compares_the_rest(
     shop: Repository, vault: VaultStandIn
 ) -> None:
-    shop.run("apply", "--yes")
+    shop.here("apply", "--yes")
     vault.answer = lambda _path: NO_RIGHT
 
-    plan, drift, status = shop.run("plan"), shop.run("drift"), shop.run("status")
+    plan, drift, status = shop.here("plan"), shop.here("drift"), shop.here("status")
 
     assert [plan.code, drift.code, status.code] == [0, 0, 0]
     for done in (plan, drift):
@@ -108,7 +108,7 @@ def test_a_plan_warns_of_what_it_cannot_read_and_compares_the_rest(
         assert "not compared" in done.out
     assert "ForbiddenByRbac" in status.out
     shop.set_image("web", "nginx:hotfix")
-    assert shop.run("drift").code == 2
+    assert shop.here("drift").code == 2
 
 
 def test_apply_names_every_secret_it_lacks_and_touches_nothing(
@@ -118,7 +118,7 @@ def test_apply_names_every_secret_it_lacks_and_touches_nothing(
     shop.write(group("other"), web(vault, version="a1"))
     before = shop.writes
 
-    done = shop.run("apply", "--yes")
+    done = shop.here("apply", "--yes")
 
     assert done.code == 4
     assert "nothing was touched" in done.err
@@ -129,11 +129,11 @@ def test_apply_names_every_secret_it_lacks_and_touches_nothing(
 
 
 def test_what_is_unchanged_is_no_hindrance_to_apply(shop: Repository, vault: VaultStandIn) -> None:
-    shop.run("apply", "--yes")
+    shop.here("apply", "--yes")
     vault.forget("db")
     shop.write(group("other"))
 
-    done = shop.run("apply", "--yes")
+    done = shop.here("apply", "--yes")
 
     assert done.code == 0
     assert shop.names == ["other", "web"]
@@ -144,10 +144,10 @@ def test_a_version_pins_what_is_sent(shop: Repository, vault: VaultStandIn) -> N
     vault.set("db", "second", version="a2")
     shop.write(web(vault, version="a1"))
 
-    assert shop.run("apply", "--yes").code == 0
+    assert shop.here("apply", "--yes").code == 0
 
     assert sent(shop) == ["first"]
-    assert shop.run("plan", "--detailed-exitcode").code == 0
+    assert shop.here("plan", "--detailed-exitcode").code == 0
 
 
 def test_a_volume_gets_its_file_in_base64(shop: Repository, vault: VaultStandIn) -> None:
@@ -167,10 +167,10 @@ def test_a_volume_gets_its_file_in_base64(shop: Repository, vault: VaultStandIn)
 def test_what_needs_no_secret_asks_no_vault(
     shop: Repository, vault: VaultStandIn, line: str
 ) -> None:
-    shop.run("apply", "--yes")
+    shop.here("apply", "--yes")
     vault.asked.clear()
 
-    done = shop.run(*line.split())
+    done = shop.here(*line.split())
 
     assert done.code == 0, done.err
     assert vault.asked == []
@@ -228,7 +228,7 @@ def keyed(shop: Repository, vault: VaultStandIn) -> Repository:
 
 
 def test_the_projects_key_shows_a_rotation(keyed: Repository, vault: VaultStandIn) -> None:
-    assert keyed.run("apply", "--yes").code == 0
+    assert keyed.here("apply", "--yes").code == 0
     unchanged = keyed.run("plan", "--detailed-exitcode", "--debug")
     vault.set("db", ROTATED)
     changed = keyed.run("plan", "--detailed-exitcode", "--debug")
@@ -241,20 +241,20 @@ def test_the_projects_key_shows_a_rotation(keyed: Repository, vault: VaultStandI
 def test_the_projects_key_may_come_from_a_variable(keyed: Repository, vault: VaultStandIn) -> None:
     keyed.project(secretKey={"fromEnv": "SHOP_KEY"})
     keyed.environ["SHOP_KEY"] = KEY
-    keyed.run("apply", "--yes")
+    keyed.here("apply", "--yes")
     vault.set("db", ROTATED)
 
-    assert keyed.run("plan", "--detailed-exitcode").code == 2
+    assert keyed.here("plan", "--detailed-exitcode").code == 2
 
 
 def test_the_environments_key_wins(keyed: Repository, vault: VaultStandIn) -> None:
     keyed.environ["ACI_RECONCILE_SECRET_KEY"] = "another-key-of-some-length"
 
-    assert keyed.run("apply", "--yes").code == 0
+    assert keyed.here("apply", "--yes").code == 0
 
     assert vault.counts["/secrets/key/"] == 0
     del keyed.environ["ACI_RECONCILE_SECRET_KEY"]
-    assert "other key" in keyed.run("plan").out
+    assert "other key" in keyed.here("plan").out
 
 
 def test_each_environment_may_have_its_own_key(keyed: Repository, vault: VaultStandIn) -> None:
@@ -262,8 +262,8 @@ def test_each_environment_may_have_its_own_key(keyed: Repository, vault: VaultSt
     keyed.project(secretKey=vault.reference("key"), environments=own)
     vault.set("prod-key", "key of production, long")
 
-    keyed.run("plan", "-e", "prod")
-    keyed.run("plan", "-e", "test")
+    keyed.here("plan", "-e", "prod")
+    keyed.here("plan", "-e", "test")
 
     assert (vault.counts["/secrets/prod-key/"], vault.counts["/secrets/key/"]) == (1, 1)
 
@@ -273,7 +273,7 @@ def test_a_key_that_cannot_be_had_is_a_warning_and_blocks_apply(
     keyed: Repository, vault: VaultStandIn, source: str
 ) -> None:
     """A write without it would forget the baseline of every secret."""
-    keyed.run("apply", "--yes")
+    keyed.here("apply", "--yes")
     tags = keyed.tags("web")
     if source == "vault":
         vault.forget("key")
@@ -281,7 +281,7 @@ def test_a_key_that_cannot_be_had_is_a_warning_and_blocks_apply(
         keyed.project(secretKey={"fromEnv": "NOT_SET"})
     keyed.write(web(vault), group("other"))
 
-    plan, apply = keyed.run("plan"), keyed.run("apply", "--yes")
+    plan, apply = keyed.here("plan"), keyed.here("apply", "--yes")
 
     assert (plan.code, apply.code) == (0, 4)
     assert "aci-reconcile.yaml:" in plan.out
@@ -298,7 +298,7 @@ def test_a_key_that_is_too_short_is_64_and_is_not_shown(
 ) -> None:
     vault.set("key", "hunter2")
 
-    done = keyed.run("plan")
+    done = keyed.here("plan")
 
     assert done.code == 64
     assert "aci-reconcile.yaml:" in done.err
@@ -323,10 +323,10 @@ def test_a_folder_of_secrets_may_lie_elsewhere(
         group(env=[{"name": "A", "secureValue": {"fromFile": str(folder / "db.txt")}}])
     )
 
-    done = repository.run(*line.split(), "--secrets-dir", str(folder))
+    done = repository.here(*line.split(), "--secrets-dir", str(folder))
 
     if line == "validate":
-        without = repository.run(line)
+        without = repository.here(line)
         assert without.code == 3
         assert "--secrets-dir" in without.out
     assert done.code == (2 if line == "drift" else 0), done.out + done.err
@@ -340,7 +340,7 @@ def test_a_folder_of_secrets_that_is_missing_is_64(repository: Repository) -> No
     (repository.root / "a-file").write_text("")
 
     for name in ("nowhere", "a-file", ""):
-        done = repository.run("plan", "--secrets-dir", name)
+        done = repository.here("plan", "--secrets-dir", name)
 
         assert done.code == 64
         assert f"expected a folder that exists, got '{name}'" in done.err

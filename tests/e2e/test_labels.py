@@ -45,7 +45,7 @@ def shop(repository: Repository) -> Repository:
     git("init", "--quiet", at=repository.root)
     repository.write(web("info"))
     commit(repository)
-    done = repository.run("apply", "--yes")
+    done = repository.here("apply", "--yes")
     assert done.code == 0, done.err
     return repository
 
@@ -63,7 +63,7 @@ def labels(repository: Repository, command: str = "plan") -> tuple[str, dict[str
     """The origin of the group and of each field, by a report that its schema allows."""
     import jsonschema
 
-    done = repository.run(command, "-o", "json")
+    done = repository.here(command, "-o", "json")
     assert done.out, done.err
     document = json.loads(done.out)
     schema = json.loads((CHECKOUT / "schemas" / "report.schema.json").read_text())
@@ -97,7 +97,7 @@ def test_one_field_moved_on_both_sides_is_both(shop: Repository) -> None:
     commit(shop)
 
     assert labels(shop) == ("both", {IMAGE: "both"})
-    assert told(shop.run("plan").out) == {"image": "config and drift"}
+    assert told(shop.here("plan").out) == {"image": "config and drift"}
 
 
 def test_a_clone_without_the_applied_commit_hides_no_drift(
@@ -112,7 +112,7 @@ def test_a_clone_without_the_applied_commit_hides_no_drift(
 def test_a_folder_outside_git_hides_no_drift(repository: Repository) -> None:
     repository.given_home()
     repository.write(web("info"))
-    assert repository.run("apply", "--yes").code == 0
+    assert repository.here("apply", "--yes").code == 0
     repository.set_image("web", "nginx:9.9")
     repository.write(web("debug"))
 
@@ -123,7 +123,7 @@ def test_what_was_applied_from_an_edited_file_is_not_taken_from_its_commit(
     shop: Repository,
 ) -> None:
     shop.write(web("edited, not committed"))
-    assert shop.run("apply", "--yes").code == 0
+    assert shop.here("apply", "--yes").code == 0
     shop.set_image("web", "nginx:9.9")
     shop.write(web("debug"))
     commit(shop)

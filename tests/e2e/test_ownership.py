@@ -450,7 +450,7 @@ def test_an_empty_manifest_set_removes_nothing(shop: Repository) -> None:
 def test_a_project_without_manifests_says_so_and_removes_nothing(shop: Repository) -> None:
     shop.forget("web", "other")
 
-    done = shop.run("apply", "--yes", "--prune")
+    done = shop.here("apply", "--yes", "--prune")
 
     assert done.code == 0
     assert "expected manifests in the project, got none" in done.out

@@ -32,7 +32,7 @@ def arenas() -> Iterator[None]:
 
 
 Reconciling.TestCase.settings = settings(
-    max_examples=_EXAMPLES or 28,
+    max_examples=_EXAMPLES or 16,
     stateful_step_count=int(os.environ.get("FUZZ_STEPS", "10")),
     deadline=None,
     database=None,
