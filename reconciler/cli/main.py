@@ -46,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("interrupted")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # The reader went away (`| head`): nobody is left to tell.
+        # The reader went away (`| head`): what was done is done, and its report is cut off.
+        _say("nobody reads the output any more: it ends before its end")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.FAILED
     except OSError as exc:

@@ -220,7 +220,10 @@ def parse_state(text: str) -> StateTag | None:
     named = {field[:1]: field[1:] for field in fields} if version == STATE_VERSION else {}
     hash_version, _, spec = named.get("n", "").partition(":")
     key_id, _, digests = named.get("s", "").partition(":")
+    if len(key_id) != _KEY_ID_DIGITS:
+        key_id, digests = "", ""  # not of our making: nothing is known of the secrets
     keys = named.get("t", "")
+    lost = _chunks(named.get("x", ""), _FIELD_DIGITS)
     return StateTag(
         address=address,
         hash_version=int(hash_version) if re.fullmatch("[0-9]{1,6}", hash_version) else 0,
@@ -230,7 +233,7 @@ def parse_state(text: str) -> StateTag | None:
         secrets_merged=digests.startswith("="),
         tag_keys=_chunks(keys.lstrip("="), _TAG_DIGITS),
         tags_merged=keys.startswith("="),
-        not_taken=_chunks(named.get("x", ""), _FIELD_DIGITS),
+        not_taken=lost if len(lost) <= _MOST_FIELDS else frozenset(),
         commit=named.get("c", ""),
         protect="p" in named,
         is_current=version == STATE_VERSION,

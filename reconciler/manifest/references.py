@@ -99,7 +99,12 @@ def _read(file: str, around: Surroundings) -> bytes | Resolved:
             return Resolved(reason=says, rule="M404")
         facts = FilePath(real).stat()
         if not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST:
-            return Resolved(reason=f"expected a file of at most 1 MB, got {quoted(file)}")
+            says = f"expected a regular file of at most 1 MB, got {quoted(file)}"
+            return Resolved(reason=says)
+        # An empty one stands most often for a secret that did not arrive.
+        if not facts.st_size:
+            says = f"expected a file with a value in it, got one that is empty: {quoted(file)}"
+            return Resolved(reason=says)
         return FilePath(real).read_bytes()
     except OSError as exc:
         got = (exc.strerror or "an error").lower()

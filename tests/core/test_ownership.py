@@ -388,3 +388,14 @@ def test_a_group_is_kept_where_it_is_protected_or_nobody_can_tell():
     assert "another format" in unreadable.why
     assert "version of aci-reconcile that wrote the tag" in unreadable.allow
     assert removal(owned(wanted()), **asked).kind is ActionKind.DELETE
+
+
+@pytest.mark.parametrize("more", [f"s{'K' * 200}:AA", f"x{'y' * 190}", "s:AA", "t" + "k" * 180])
+def test_a_forged_state_tag_stands_in_the_way_of_no_write(more):
+    desired = wanted()
+    forged = parse_state(f"1;{address_digest(desired.id)};n1:abc;{more}")
+    assert forged is not None
+
+    text = format_state(state_after_tags(desired, forged, commit="c" * 64))
+
+    assert len(text) <= STATE_LIMIT

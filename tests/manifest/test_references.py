@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.core.groups import SecretState, VaultReference
 from reconciler.manifest import open_project
+from reconciler.manifest.references import Surroundings, followed
 from tests.manifest.conftest import web
 
 PROJECT = (
@@ -275,3 +276,11 @@ def test_a_folder_may_be_named_from_where_one_stands(tmp_path, monkeypatch, valu
     monkeypatch.chdir(tmp_path)
 
     assert value("db.txt", Path("mounted")) == "mounted"
+
+
+def test_an_empty_file_is_a_reference_that_leads_nowhere(tmp_path):
+    (tmp_path / "empty").touch()
+
+    found = followed({"fromFile": "empty"}, Surroundings(root=tmp_path, environ={}))
+
+    assert (found.value, "empty: 'empty'" in found.reason) == (None, True)
