@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from reconciler.core.asker import Asker
 from reconciler.core.carry import NotCarried, with_ignored
 from reconciler.core.costs import costs_of
@@ -41,24 +39,32 @@ def refuse(
 
 def patch_tags(desired: DesiredGroup, live: LiveGroup, found: Diff, *, why: str) -> Action:
     """Tags are written, and nothing else."""
-    return _light(ActionKind.PATCH_TAGS, desired, live, found, why=why)
+    kind, costs = ActionKind.PATCH_TAGS, ("nothing restarts",)
+    return _light(kind, desired, live, found, why=why, costs=costs)
 
 
 def adopt(desired: DesiredGroup, live: LiveGroup, found: Diff, *, why: str) -> Action:
     """The group becomes ours by its tags."""
-    action = _light(ActionKind.ADOPT, desired, live, found, why=why)
-    return replace(action, costs=())
+    return _light(ActionKind.ADOPT, desired, live, found, why=why, costs=())
 
 
 def start(desired: DesiredGroup, live: LiveGroup, found: Diff, *, why: str) -> Action:
     """A group that has ended runs again; the service keeps its secrets (E.3)."""
-    action = _light(ActionKind.START, desired, live, found, why=why)
-    return replace(action, costs=costs_of(ActionKind.START, desired, live))
+    kind = ActionKind.START
+    costs = costs_of(kind, desired, live)
+    return _light(kind, desired, live, found, why=why, costs=costs)
 
 
 def _light(
-    kind: ActionKind, desired: DesiredGroup, live: LiveGroup, found: Diff, *, why: str
+    kind: ActionKind,
+    desired: DesiredGroup,
+    live: LiveGroup,
+    found: Diff,
+    *,
+    why: str,
+    costs: tuple[str, ...],
 ) -> Action:
+    """An action that sends no definition."""
     return Action(
         kind=kind,
         target=desired.id,
@@ -66,7 +72,7 @@ def _light(
         desired=desired,
         live=live,
         diff=found,
-        costs=("nothing restarts",),
+        costs=costs,
     )
 
 

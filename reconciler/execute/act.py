@@ -27,6 +27,7 @@ from reconciler.core.ownership import (
     written_tags,
 )
 from reconciler.core.plan import Action, ActionKind
+from reconciler.core.properties import Effect
 from reconciler.errors import (
     AuthenticationFailed,
     AzureError,
@@ -181,13 +182,18 @@ def _delete_resource_group(
 def _tags(action: Action, writer: Writer, progress: Progress) -> Outcome:
     live = reread(action, writer.cloud)
     assert live is not None
-    _patch(action, live, writer, progress)
+    now, state = _patch(action, live, writer, progress)
+    desired = _desired(action)
+    if lost := left(desired, now, state):
+        raise not_taken(desired.id, [change.path for change in lost])
     done = "adopted" if action.kind is ActionKind.ADOPT else "tags patched"
     return Outcome(action=action, status=Status.SUCCEEDED, says=f"{done}, nothing restarted")
 
 
-def _patch(action: Action, live: LiveGroup, writer: Writer, progress: Progress) -> None:
-    """Bring the tags up to date, and see that Azure took them."""
+def _patch(
+    action: Action, live: LiveGroup, writer: Writer, progress: Progress
+) -> tuple[LiveGroup | None, StateTag]:
+    """The group once its tags are up to date, and what they remember."""
     desired = _desired(action)
     _, state = _states(action, live, writer)
     tags = written_tags(desired, live, owner=writer.owner, state=state)
@@ -196,8 +202,7 @@ def _patch(action: Action, live: LiveGroup, writer: Writer, progress: Progress) 
         writer.cloud.patch_tags(desired.id, tags)
     now = view(writer.cloud, desired.id)
     check_tags(desired, now, tags)
-    if lost := left(desired, now, state):
-        raise not_taken(desired.id, [change.path for change in lost])
+    return now, state
 
 
 def _states(action: Action, live: LiveGroup, writer: Writer) -> tuple[StateTag | None, StateTag]:
@@ -220,7 +225,8 @@ def _start(action: Action, writer: Writer, progress: Progress) -> Outcome:
     assert live is not None
     desired = _desired(action)
     before, after = _states(action, live, writer)
-    if action.diff or before is None or _is_news(before, after):
+    tags_differ = bool(action.diff.costing(Effect.TAGS))
+    if tags_differ or before is None or _is_news(before, after):
         _patch(action, live, writer, progress)
     writer.tell(action, "starting")
     with progress.writing():

@@ -125,7 +125,7 @@ SLIPS: dict[str, Any] = {
     ),
     "beside all else": {**group(), "password": S},
     "ours": group(reconcile={"password": S}),
-    "a header": web(**probe("Authorization", [S])),  # type: ignore[arg-type]
+    "a header": web(**probe("Authorization", [S])),
     "unset": web({"name": "A", "secureValue": "${var:unset}" + S}),
     "not closed": f'name: web\nproperties:\n  password: "{S}\n',
     "badly indented": f"name: web\n password: {S}\n  x: 1\n",

@@ -192,3 +192,27 @@ def test_a_memory_that_cannot_be_kept_is_said(make_repository) -> None:
 
         assert "command" in outcome.says
         assert "could not be remembered" in outcome.hint
+
+
+def test_a_task_runs_again_by_name_though_azure_did_not_take_a_field(make_repository) -> None:
+    with Emulator(time=Polls(0, 0), limits=PLENTY) as running:
+        repository = make_repository(running)
+        repository.given_home()
+        running.drops("/properties/containers/*/properties/livenessProbe")
+        manifest = task(script="exit 3")
+        probe = {"httpGet": {"path": "/", "port": 80}, "periodSeconds": 10}
+        manifest["properties"]["containers"][0]["properties"]["livenessProbe"] = probe
+        repository.write(manifest)
+        repository.apply()
+        repository.write(manifest | {"tags": {"team": "shop"}})
+        before = len(repository.writes)
+
+        planned = repository.plan(rerun=("job",))
+        run = repository.carry_out(planned)
+
+        assert kinds(planned) == {"job": "start"}
+        assert repository.writes[before:] == ["PATCH job", "POST start"]
+        assert "exit code 3" in outcome_of(run, "job").says
+        assert repository.tags("job")["team"] == "shop"
+        (refused,) = repository.plan().refusals
+        assert "livenessProbe" in refused.why
