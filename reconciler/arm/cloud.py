@@ -80,7 +80,7 @@ class ArmCloud:
         patch = partial(self._groups(group).update, *_names(group), _encoded({"tags": {**tags}}))
         return self._arm.written("patch tags of", str(group), patch, with_body=True).body
 
-    def delete_group(self, group: GroupId) -> Accepted:
+    def delete_group(self, group: GroupId, *, location: str = "") -> Accepted:  # noqa: ARG002
         """Delete; one that is not there is no error."""
         delete = self._groups(group).begin_delete
         return self._arm.deleted(str(group), partial(delete, *_names(group), polling=False))

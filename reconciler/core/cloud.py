@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Protocol
 
 from reconciler.core.groups import VaultReference
@@ -53,6 +54,56 @@ class Accepted:
     request_id: str = ""
 
 
+class Kind(Enum):
+    """What ARM counts requests as (azure-facts F.4); a POST counts as a write."""
+
+    READ = "reads"
+    WRITE = "writes"
+    DELETE = "deletes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ration:
+    """What a request is counted in.
+
+    ARM counts every request of a subscription by its kind. The provider counts PUT and DELETE of
+    container groups besides, apart from each other, by subscription and region: `region` is set
+    for these alone, in the form `westeurope`.
+    """
+
+    subscription: str
+    kind: Kind
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What an answer says of the rations: requests that are left, None where it says nothing.
+
+    `in_subscription` is ARM's count, `in_5_minutes` and `in_1_hour` the provider's. With HTTP 429
+    `is_refused` is true, and `retry_after_s` says when to come back.
+    """
+
+    in_subscription: int | None = None
+    in_5_minutes: int | None = None
+    in_1_hour: int | None = None
+    is_refused: bool = False
+    retry_after_s: float | None = None
+
+
+class Gate(Protocol):
+    """Who is asked before each request goes out and told after it: holds back before Azure refuses.
+
+    Safe to use from many threads; every `enter` is followed by one `leave` with what it returned.
+    """
+
+    def enter(self, ration: Ration) -> int:
+        """Return once the request may go out, with the number it goes by."""
+
+    def leave(self, ration: Ration, number: int, left: Left | None) -> None:
+        """The request was answered; None where no answer came."""
+
+
 class Cloud(Protocol):
     """Azure, for one credential. Bodies are wire-shaped JSON; any method may raise `AzureError`."""
 
@@ -71,8 +122,8 @@ class Cloud(Protocol):
     def patch_tags(self, group: GroupId, tags: Mapping[str, str]) -> Json:
         """Set the whole tag map; nothing restarts."""
 
-    def delete_group(self, group: GroupId) -> Accepted:
-        """Delete; one that is not there is no error."""
+    def delete_group(self, group: GroupId, *, location: str = "") -> Accepted:
+        """Delete; one that is not there is no error. `location` is where it is counted."""
 
     def start(self, group: GroupId) -> Accepted:
         """Start a stopped or ended group."""
@@ -107,6 +158,17 @@ class Cloud(Protocol):
 
     def look(self, operation: Operation) -> Look:
         """Look once at an operation."""
+
+    # The provider
+
+    def registration(self, subscription: str) -> str:
+        """The registration state of the resource provider: `Registered`, or another word."""
+
+    def usages(self, subscription: str, location: str) -> Sequence[Json]:
+        """How much of each quota is used in a region (azure-facts A.8)."""
+
+    def capabilities(self, subscription: str, location: str) -> Sequence[Json]:
+        """How large a group may be in a region (azure-facts A.8)."""
 
 
 class Vaults(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 
 from reconciler.core.plan import Action
@@ -30,11 +30,27 @@ class TaskLog:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """What is wrong with a container: its state, how it ended, and its last events, oldest first.
+
+    `events` are texts such as `Failed: … pull access denied (3 times)`, secrets masked.
+    """
+
+    container: str
+    state: str
+    exit_code: int | None = None
+    restarts: int = 0
+    events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """One action carried out, or not.
 
     `wrote` says whether Azure may have changed for it: a write was taken, or its fate is unknown.
-    `is_stranded`: a replace deleted the group and did not create it again.
+    `is_stranded`: a replace deleted the group and did not create it again. `is_restored`: it
+    failed, and the group was created again as it was before. `operation` is the URL of the last
+    long-running operation without its signed query, `health` what was seen of the containers.
     """
 
     action: Action
@@ -45,7 +61,12 @@ class Outcome:
     request_id: str = ""
     wrote: bool = False
     is_stranded: bool = False
+    is_restored: bool = False
+    operation: str = ""
+    health: str = ""
+    started: datetime | None = None
     took: timedelta = timedelta(0)
+    troubles: tuple[Trouble, ...] = ()
     logs: tuple[TaskLog, ...] = ()
 
 
