@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz lint type format schema check cov clean
+.PHONY: help setup demo test soak fuzz bench lint type format schema check cov clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -25,6 +25,12 @@ test: setup ## run every test
 fuzz: setup ## the stateful tests for long: FUZZ_EXAMPLES=500, other examples each time
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-500} FUZZ_STEPS=$${FUZZ_STEPS:-20} \
 	$(BIN)/python -m pytest -n 0 -q tests/stateful --hypothesis-show-statistics
+
+soak: setup ## every cell of the fault matrix and every kill point; make test runs a tenth
+	SOAK=all $(BIN)/python -m pytest -n 2 -q tests/soak
+
+bench: setup ## 200 creates in flight at once: time, requests, memory, threads
+	$(BIN)/python tests/bench/bench_apply.py
 
 lint: setup ## style and import contracts
 	$(BIN)/ruff check .

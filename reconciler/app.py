@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from reconciler.core.asker import Asker
 from reconciler.core.build import Situation, build_plan, too_much_consent
 from reconciler.core.cloud import Clock, Cloud, Vaults
+from reconciler.core.events import Watcher
+from reconciler.core.fallback import commits_to_restore, with_fallbacks
 from reconciler.core.groups import (
     DesiredGroup,
     DesiredResourceGroup,
@@ -18,27 +21,32 @@ from reconciler.core.ids import GroupId, Target
 from reconciler.core.jsonval import Json
 from reconciler.core.names import find_group
 from reconciler.core.origin import commits_to_ask, with_history
-from reconciler.core.outcome import Outcome
 from reconciler.core.ownership import Ownership, SecretKey, ownership_of
-from reconciler.core.plan import Action, ActionKind, Plan
+from reconciler.core.plan import ActionKind, Plan
 from reconciler.core.policy import Limits
+from reconciler.core.rollout import Rollout
 from reconciler.core.sync import standing_of, sync_of
 from reconciler.core.teardown import build_teardown
 from reconciler.errors import UsageError
-from reconciler.execute.act import Writer
+from reconciler.execute.look import view
 from reconciler.execute.observe import (
     Observed,
     Scope,
     observe,
     scope_of,
     settled,
-    view,
     view_all,
     with_views,
 )
-from reconciler.execute.run import Run, preflight, run
+from reconciler.execute.pacing import Pacer
+from reconciler.execute.preflight import check_plan
+from reconciler.execute.run import Run, run
 from reconciler.execute.secrets import resolved
 from reconciler.execute.wait import Pace, Waiter
+from reconciler.execute.writer import Writer
+
+# The groups that manifests asked for at a commit, by address; None where git has not got them.
+History: TypeAlias = Callable[[str], Mapping[str, DesiredGroup] | None]
 
 _MOST_COMMITS = 8  # looked up in git for the labels of one plan
 
@@ -85,6 +93,7 @@ class Azure:
     pace: Pace
     key: SecretKey | None = None
     vaults: Vaults | None = None
+    pacer: Pacer | None = None  # the gate of `cloud`; one of its own where that has none
 
 
 def with_secrets(wanted: Wanted, azure: Azure) -> Wanted:
@@ -104,13 +113,15 @@ def plan(
     consent: Consent,
     *,
     settles: bool = False,
-    history: Callable[[str], Mapping[str, DesiredGroup] | None] | None = None,
+    history: History | None = None,
+    applied: History | None = None,
 ) -> Plan:
     """What would be done to make Azure equal git; nothing is written.
 
     With `settles`, groups in transition are waited for, so that they can be compared. `history`
     tells the groups that the manifests asked for at a commit, by address; it is asked where the
-    state tags cannot tell who moved a field.
+    state tags cannot tell who moved a field. `applied` tells the same with every secret that can
+    be had, for groups that are to be created again where a replace of them fails.
 
     Raises:
         AzureError: something could not be read.
@@ -126,6 +137,10 @@ def plan(
     observed = with_views(azure.cloud, observed, wanted.groups, asker, workers=azure.workers)
     planned = build_plan(_situation(wanted, observed, asker, consent, left_out))
     _check_consent(planned, observed, wanted, consent)
+    if applied is not None and (commits := commits_to_restore(planned)):
+        planned = with_fallbacks(planned, {c: _with_vaults(applied(c), azure) for c in commits})
+    else:
+        planned = with_fallbacks(planned, {})
     if history is None:
         return planned
     # Each commit costs a reading of all manifests as they were then.
@@ -133,39 +148,41 @@ def plan(
     return with_history(planned, asked)
 
 
+def _with_vaults(
+    groups: Mapping[str, DesiredGroup] | None, azure: Azure
+) -> Mapping[str, DesiredGroup] | None:
+    if groups is None or azure.vaults is None:
+        return groups
+    found = resolved(groups.values(), azure.vaults, workers=azure.workers)
+    return {group.id.address: group for group in found}
+
+
 def apply(
     planned: Plan,
     azure: Azure,
     *,
     commit: str,
-    tell: Callable[[Action, str], None],
-    landed: Callable[[Outcome], None],
-    interrupted: Callable[[int], None],
+    watcher: Watcher,
     interrupts: Callable[[], int] = lambda: 0,
+    rollout: Rollout | None = None,
 ) -> Run:
     """What became of carrying out a plan.
 
     Raises:
         PlanRefused, SecretUnresolved: before anything was touched.
     """
-    preflight(planned)
+    check_plan(planned)
     writer = Writer(
         cloud=azure.cloud,
         clock=azure.clock,
         pace=azure.pace,
+        pacer=azure.pacer or Pacer(clock=azure.clock),
         owner=planned.owner,
         key=azure.key,
         commit=commit,
-        tell=tell,
+        watcher=watcher,
     )
-    return run(
-        planned,
-        writer,
-        parallelism=azure.workers,
-        landed=landed,
-        interrupted=interrupted,
-        interrupts=interrupts,
-    )
+    return run(planned, writer, parallelism=azure.workers, interrupts=interrupts, rollout=rollout)
 
 
 def teardown(wanted: Wanted, azure: Azure, *, resource_groups: bool) -> Plan:

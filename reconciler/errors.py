@@ -46,9 +46,16 @@ class UsageError(ReconcilerError):
 
 
 class PlanRefused(ReconcilerError):
-    """A safety rail or a refusal stops the run before anything is touched."""
+    """A rail, a refusal or the preflight stops the run before anything is touched.
+
+    `details` has a line for each obstacle that the plan itself does not show.
+    """
 
     exit_code = ExitCode.BLOCKED
+
+    def __init__(self, says: str, *, hint: str = "", details: tuple[str, ...] = ()) -> None:
+        super().__init__(says, hint=hint)
+        self.details = details
 
 
 class SecretUnresolved(ReconcilerError):
@@ -122,6 +129,10 @@ class Unavailable(AzureError):
     """Not reached, timed out or HTTP 5xx: whether a write took effect is not known."""
 
 
+class Unreachable(Unavailable):
+    """No connection: nothing was sent, so nothing took effect."""
+
+
 class Rejected(AzureError):
     """Azure understood and refused (other HTTP 4xx); nothing changed."""
 
@@ -132,6 +143,10 @@ class ProvisioningFailed(AzureError):
 
 class OperationTimedOut(AzureError):
     """Not finished by its deadline; the operation itself goes on in Azure."""
+
+
+class Interrupted(AzureError):
+    """The run was interrupted before this was sent."""
 
 
 class StaleAction(AzureError):

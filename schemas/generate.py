@@ -1,6 +1,6 @@
 """Write the JSON Schemas: Azure's part from the SDK's model tree, ours from `ours.py`.
 
-python schemas/generate.py            writes manifest.schema.json and project.schema.json
+python schemas/generate.py            writes the schemas of manifests, project and faults
 python schemas/generate.py --check    exits 1 when a committed file differs
 """
 
@@ -16,6 +16,8 @@ from typing import Any
 
 from azure.mgmt.containerinstance import models
 from ours import DRAFT, Json, Schema, project, reconcile, resource_group_name, secret
+
+from reconciler.emulator.faults.schema import schema as faults
 
 HERE = Path(__file__).parent
 GROUP_TYPE = "Microsoft.ContainerInstance/containerGroups"
@@ -296,7 +298,11 @@ def manifest() -> Schema:
 
 def rendered() -> dict[str, str]:
     """The text of every schema file by its name."""
-    made = {"manifest.schema.json": manifest(), "project.schema.json": project()}
+    made = {
+        "manifest.schema.json": manifest(),
+        "project.schema.json": project(),
+        "faults.schema.json": faults(),
+    }
     return {name: json.dumps(schema, indent=2) + "\n" for name, schema in made.items()}
 
 

@@ -201,6 +201,7 @@ def reconcile() -> Schema:
             "allow",
             default="forbid",
         ),
+        onReplaceFailure=_on_replace_failure(),
         adopt=_adopt(),
         dependsOn=depends,
         ignore=ignore,
@@ -301,6 +302,17 @@ def _manifests() -> Schema:
     }
 
 
+def _on_replace_failure() -> Schema:
+    return choice(
+        "What to do about a group that was deleted and could not be created again as it should "
+        "be: leave it and report, or create it again from the manifest at the applied commit. "
+        "Where that cannot be had, the replace is refused.",
+        "report",
+        "restore",
+        default="report",
+    )
+
+
 def _policy() -> Schema:
     return mapping(
         "What a run may do without being asked again.",
@@ -311,6 +323,7 @@ def _policy() -> Schema:
             "allow",
             default="forbid",
         ),
+        onReplaceFailure=_on_replace_failure(),
         prune=choice(
             "What to do with groups we own that no manifest names.",
             "report",

@@ -34,6 +34,7 @@ from reconciler.core.ownership import SecretKey
 from reconciler.core.plan import Action, Plan
 from reconciler.core.policy import Prune
 from reconciler.emulator import PLENTY, Call, Emulator, LoggedRequest, Polls, Reply
+from reconciler.execute.pacing import Pacer
 from reconciler.execute.run import Run
 from reconciler.execute.wait import Pace
 from reconciler.manifest import load_desired, open_project
@@ -135,8 +136,10 @@ class Repository:
     environ: dict[str, str] = field(default_factory=dict)
     told: list[tuple[str, str]] = field(default_factory=list)
     landed: list[Outcome] = field(default_factory=list)
+    held: list[tuple[str, datetime]] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)
     _cloud: Cloud | None = None
+    _pacer: Pacer | None = None
 
     # What git says
 
@@ -273,11 +276,23 @@ class Repository:
     def azure(self) -> app.Azure:
         """The way to the emulator."""
         if self._cloud is None:
+            self._pacer = Pacer(clock=self.clock)
             self._cloud = self._stack.enter_context(
-                connect(cloud="AzureCloud", endpoint=self.emulator.url, parallelism=16, environ={})
+                connect(
+                    cloud="AzureCloud",
+                    endpoint=self.emulator.url,
+                    parallelism=16,
+                    environ={},
+                    gate=self._pacer,
+                )
             )
         return app.Azure(
-            cloud=self._cloud, clock=self.clock, workers=self.workers, pace=self.pace, key=self.key
+            cloud=self._cloud,
+            clock=self.clock,
+            workers=self.workers,
+            pace=self.pace,
+            key=self.key,
+            pacer=self._pacer,
         )
 
     def wanted(
@@ -318,10 +333,13 @@ class Repository:
             planned,
             self.azure,
             commit="",
-            tell=self._tell,
-            landed=self.landed.append,
-            interrupted=lambda _running: None,
+            watcher=self.watcher,
         )
+
+    @property
+    def watcher(self) -> Heard:
+        """Who hears how an apply goes: `told` and `landed`."""
+        return Heard(self)
 
     def apply(self, *paths: str, **options: Any) -> Run:
         """Plan and do it."""
@@ -360,6 +378,31 @@ class Repository:
         """Close the connection; let every request pass."""
         self.pass_all()
         self._stack.close()
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A `core.events.Watcher` that keeps what it hears."""
+
+    repository: Repository
+
+    def began(self, action: Action) -> None:
+        """Nothing: the first step says more."""
+
+    def step(self, action: Action, text: str, *, operation: str = "") -> None:
+        """Keep the step."""
+        self.repository._tell(action, text)
+
+    def held(self, text: str, until: datetime) -> None:
+        """Keep what was waited for."""
+        self.repository.held.append((text, until))
+
+    def landed(self, outcome: Outcome) -> None:
+        """Keep the outcome."""
+        self.repository.landed.append(outcome)
+
+    def interrupted(self, running: int) -> None:
+        """Nothing."""
 
 
 OFFLINE = ("validate", "schema", "--help", "--version", "emulator", "demo")

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeAlias
 
-from reconciler.core.cloud import Accepted, Look, Operation
+from reconciler.core.cloud import Accepted, Kind, Left, Look, Operation
+from reconciler.core.containers import events_in
 from reconciler.core.jsonval import Json, JsonObject, as_list, as_object, as_text, dig
 from reconciler.errors import Unavailable
 
@@ -32,6 +33,22 @@ def retry_after_of(response: Response) -> float | None:
         return None
     then = then if then.tzinfo else then.replace(tzinfo=UTC)
     return max(0.0, (then - datetime.now(UTC)).total_seconds())
+
+
+def left_in(response: Response, kind: Kind) -> Left:
+    """What the headers say of the rations that a request of this kind is counted in (F.4)."""
+    return Left(
+        in_subscription=_count_in(response, f"subscription-{kind.value}"),
+        in_5_minutes=_count_in(response, "subscription-resource-requests-pt5m"),
+        in_1_hour=_count_in(response, "subscription-resource-requests-pt1h"),
+        is_refused=response.status_code == 429,
+        retry_after_s=retry_after_of(response),
+    )
+
+
+def _count_in(response: Response, what: str) -> int | None:
+    text = str(response.headers.get(f"x-ms-ratelimit-remaining-{what}") or "").strip()
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
 def text_of(response: Response) -> str:
@@ -123,6 +140,7 @@ def look_at_status(response: Response) -> Look:
         error_message=message,
         request_id=request_id_of(response),
         retry_after_s=retry_after_of(response),
+        events=events_in(dig(body, "properties", "events")),
     )
 
 

@@ -11,12 +11,15 @@ from urllib.parse import quote
 from reconciler.arm.answers import object_in
 from reconciler.arm.exchange import Exchange
 from reconciler.arm.keyvault import KeyVaults
+from reconciler.arm.policies import REGION
 from reconciler.arm.translate import is_absent, secrets_in, translated
 from reconciler.arm.wire import CONTAINERS_API, RESOURCES_API, Wire
 from reconciler.core.cloud import Accepted, Look, Operation
 from reconciler.core.ids import GROUP_TYPE, GroupId, ResourceGroupId
 from reconciler.core.jsonval import Json, JsonObject, as_text
-from reconciler.errors import NotFound
+from reconciler.errors import NotFound, Unavailable
+
+_PROVIDER = GROUP_TYPE.partition("/")[0]
 
 
 class ArmCloud:
@@ -70,7 +73,13 @@ class ArmCloud:
         return self._arm.written(
             "put",
             str(group),
-            partial(put, *_names(group), _encoded(body), polling=False),
+            partial(
+                put,
+                *_names(group),
+                _encoded(body),
+                polling=False,
+                **{REGION: as_text(body.get("location"))},
+            ),
             with_body=True,
             hidden=secrets_in(body),
         )
@@ -80,10 +89,12 @@ class ArmCloud:
         patch = partial(self._groups(group).update, *_names(group), _encoded({"tags": {**tags}}))
         return self._arm.written("patch tags of", str(group), patch, with_body=True).body
 
-    def delete_group(self, group: GroupId, *, location: str = "") -> Accepted:  # noqa: ARG002
-        """Delete; one that is not there is no error."""
+    def delete_group(self, group: GroupId, *, location: str = "") -> Accepted:
+        """Delete; one that is not there is no error. `location` is where it is counted."""
         delete = self._groups(group).begin_delete
-        return self._arm.deleted(str(group), partial(delete, *_names(group), polling=False))
+        return self._arm.deleted(
+            str(group), partial(delete, *_names(group), polling=False, **{REGION: location})
+        )
 
     def start(self, group: GroupId) -> Accepted:
         """Start a stopped or ended group."""
@@ -154,6 +165,28 @@ class ArmCloud:
         """Look once at an operation."""
         return self._arm.look(operation)
 
+    # The provider
+
+    def registration(self, subscription: str) -> str:
+        """The registration state of the resource provider: `Registered`, or another word."""
+        target = f"resource provider {_PROVIDER} in subscription {subscription}"
+        read = partial(self._wire.resources(subscription).providers.get, _PROVIDER)
+        with translated("get", target):
+            found = object_in(self._arm.asked("get", target, read)).get("registrationState")
+            if not as_text(found):
+                raise Unavailable("the answer has no registration state", status=200)
+            return as_text(found)
+
+    def usages(self, subscription: str, location: str) -> Sequence[Json]:
+        """How much of each quota is used in a region (azure-facts A.8)."""
+        path = f"{_path_in(subscription, location)}/usages?api-version={CONTAINERS_API}"
+        return self._arm.listed(path, f"quota usages of {location}")
+
+    def capabilities(self, subscription: str, location: str) -> Sequence[Json]:
+        """How large a group may be in a region (azure-facts A.8)."""
+        path = f"{_path_in(subscription, location)}/capabilities?api-version={CONTAINERS_API}"
+        return self._arm.listed(path, f"capabilities of {location}")
+
     def _groups(self, group: GroupId) -> Any:
         return self._wire.containers(group.subscription).container_groups
 
@@ -171,6 +204,10 @@ def _shown(resource_group: ResourceGroupId) -> str:
 
 def _path(subscription: str) -> str:
     return f"/subscriptions/{quote(subscription, safe='')}"
+
+
+def _path_in(subscription: str, location: str) -> str:
+    return f"{_path(subscription)}/providers/{_PROVIDER}/locations/{quote(location, safe='')}"
 
 
 def _path_of(resource_group: ResourceGroupId) -> str:

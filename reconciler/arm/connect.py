@@ -12,22 +12,29 @@ from reconciler.arm.clouds import CloudFacts, cloud_named, scope_for
 from reconciler.arm.credentials import SignIn, sign_in
 from reconciler.arm.keyvault import KeyVaults
 from reconciler.arm.wire import Wire
+from reconciler.core.cloud import Gate
 
 
 def connect(
-    *, cloud: str, endpoint: str | None, parallelism: int, environ: Mapping[str, str]
+    *,
+    cloud: str,
+    endpoint: str | None,
+    parallelism: int,
+    environ: Mapping[str, str],
+    gate: Gate | None = None,
 ) -> ArmCloud:
     """Azure, or what speaks like it at `endpoint`; to be closed, or used in a `with`.
 
     Nothing is sent yet. Over plain http, which is for this machine alone, nobody is asked who
-    they are; over https the credentials of `environ` and of the usual chain are used.
+    they are; over https the credentials of `environ` and of the usual chain are used. Every request
+    to Azure Resource Manager passes the `gate`.
 
     Raises:
         UsageError: no such cloud, or an endpoint that cannot be used.
         AuthenticationFailed: `AZURE_AUTH_LOCATION` is set and its file cannot be used.
     """
     facts = cloud_named(cloud)
-    wire = Wire(_signed_in(facts, endpoint, environ), parallelism=parallelism)
+    wire = Wire(_signed_in(facts, endpoint, environ), parallelism=parallelism, gate=gate)
     vaults = KeyVaults(
         domain=facts.vaults,
         credential=_for_vaults(wire.credential, facts, environ),

@@ -1,8 +1,9 @@
-"""What happens to each request on its way: an identity, retries of reads alone, a line of log."""
+"""What happens to each request on its way: an identity, a gate, retries of reads alone, a log."""
 
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
     ContentDecodePolicy,
     CustomHookPolicy,
+    HTTPPolicy,
     RequestIdPolicy,
     RetryPolicy,
     SansIOHTTPPolicy,
@@ -18,14 +20,22 @@ from azure.core.pipeline.policies import (
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
 from reconciler import __version__
-from reconciler.arm.answers import request_id_of, retry_after_of
+from reconciler.arm.answers import left_in, request_id_of, retry_after_of
 from reconciler.arm.credentials import SignIn
+from reconciler.core.cloud import Gate, Kind, Left, Ration
 
 logger = logging.getLogger(__name__)
 
 _READS = ("GET", "HEAD")
 # A longer wait is told to the caller, who can say so instead of standing still.
 _LONGEST_WAIT_S = 60.0
+# Where a gate waits, which says so, a refused read goes out again so often and after so long.
+_REFUSALS = 5
+_LONGEST_REFUSAL_S = 300.0
+# The keyword of an operation of the SDK that names the region a write is counted in.
+REGION = "rationed_in"
+_KINDS = {"GET": Kind.READ, "HEAD": Kind.READ, "DELETE": Kind.DELETE}
+_SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE)
 
 
 class RetryReads(RetryPolicy):  # type: ignore[misc]  # the SDK's types are not followed
@@ -36,23 +46,70 @@ class RetryReads(RetryPolicy):  # type: ignore[misc]  # the SDK's types are not 
     a PUT sent again restarts every container again. A read tells, and that is not decided here.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_gated: bool = False) -> None:
         super().__init__(
             retry_total=3, retry_connect=3, retry_read=3, retry_status=3, retry_backoff_factor=0.2
         )
+        self._is_gated = is_gated
 
     def send(self, request: PipelineRequest) -> PipelineResponse:
         """The response of the last attempt."""
         if request.http_request.method.upper() not in _READS:
             return self.next.send(request)
-        return super().send(request)
+        response, waited_s = super().send(request), 0.0
+        for _ in range(_REFUSALS if self._is_gated else 0):
+            waited_s += retry_after_of(response.http_response) or 0.0
+            if response.http_response.status_code != 429 or waited_s > _LONGEST_REFUSAL_S:
+                break
+            response = super().send(request)  # once the gate lets it
+        return response
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse) -> bool:
         """Whether to read again, waiting as long as Azure says."""
+        if self._is_gated and response.http_response.status_code == 429:
+            return False  # all wait for that, at the gate
         wait = retry_after_of(response.http_response)
         return (wait is None or wait <= _LONGEST_WAIT_S) and bool(
             super().is_retry(settings, response)
         )
+
+
+class Rationed(HTTPPolicy):  # type: ignore[misc]  # the SDK's types are not followed
+    """Asks the gate before each attempt and tells it what the answer says of the rations.
+
+    Outside the authentication, for a token may expire while a request waits.
+    """
+
+    def __init__(self, gate: Gate | None) -> None:
+        super().__init__()
+        self._gate = gate
+
+    def send(self, request: PipelineRequest) -> PipelineResponse:
+        """The response, once the request may go out."""
+        region = str(request.context.options.pop(REGION, ""))
+        ration = _ration_of(request, region)
+        if self._gate is None or ration is None:
+            return self.next.send(request)
+        number, left = self._gate.enter(ration), None
+        try:
+            response = self.next.send(request)
+            left = left_in(response.http_response, ration.kind)
+        finally:
+            self._gate.leave(ration, number, left)
+        return response
+
+
+def _ration_of(request: PipelineRequest, region: str) -> Ration | None:
+    """What a request is counted in; None where it is in no subscription."""
+    method = request.http_request.method.upper()
+    found = _SUBSCRIPTION.match(urlsplit(request.http_request.url).path)
+    if found is None:
+        return None
+    return Ration(
+        subscription=found[1].lower(),
+        kind=_KINDS.get(method, Kind.WRITE),
+        region=region.replace(" ", "").lower(),
+    )
 
 
 class RequestLog(SansIOHTTPPolicy):  # type: ignore[misc]  # the SDK's types are not followed
@@ -78,7 +135,7 @@ class RequestLog(SansIOHTTPPolicy):  # type: ignore[misc]  # the SDK's types are
         )
 
 
-def policies_for(sign_in: SignIn, *, decode: bool) -> list[Any]:
+def policies_for(sign_in: SignIn, *, decode: bool, gate: Gate | None = None) -> list[Any]:
     """The policies of one client, outermost first: a client must not share them with another.
 
     What the SDK adds by itself and is left out on purpose: following redirects (ARM sends none),
@@ -95,7 +152,8 @@ def policies_for(sign_in: SignIn, *, decode: bool) -> list[Any]:
         UserAgentPolicy(base_user_agent=f"aci-reconcile/{__version__}"),
         *([ContentDecodePolicy()] if decode else []),
         CustomHookPolicy(),
-        RetryReads(),
+        RetryReads(is_gated=gate is not None),
+        Rationed(gate),
         *authenticate,
         RequestLog(),
     ]

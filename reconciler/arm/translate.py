@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from azure.core import exceptions as sdk
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from reconciler.arm.answers import Response, request_id_of, retry_after_of, text_of
-from reconciler.arm.hints import SIGN_IN, again, hint_for
+from reconciler.arm.hints import again, hint_for
 from reconciler.core.jsonval import Json, JsonObject, as_list, as_object, as_text, dig
 from reconciler.core.mask import scrubbed
 from reconciler.core.properties import write_only_names
+from reconciler.core.remedies import SIGN_IN
 from reconciler.errors import (
     AuthenticationFailed,
     AzureError,
@@ -24,6 +26,7 @@ from reconciler.errors import (
     Rejected,
     Throttled,
     Unavailable,
+    Unreachable,
 )
 
 _LONGEST = 1000
@@ -155,13 +158,27 @@ def translated(verb: str, target: str) -> Iterator[None]:
 
 
 def _unanswered(exc: sdk.AzureError, *, verb: str, target: str) -> AzureError:
+    kind: type[Unavailable] = Unavailable
     if isinstance(exc, sdk.ServiceRequestTimeoutError | sdk.ServiceResponseTimeoutError):
         says, hint = "no answer in time", again(verb)
     elif isinstance(exc, sdk.ServiceRequestError):
         says, hint = "cannot be reached", "check the network, the proxy and the endpoint"
     else:
         says, hint = "the connection broke", again(verb)
-    return Unavailable(f"{says}: {_cause(clean(exc.message))}", hint=hint, verb=verb, target=target)
+    if _was_never_sent(exc):
+        kind = Unreachable
+    return kind(f"{says}: {_cause(clean(exc.message))}", hint=hint, verb=verb, target=target)
+
+
+def _was_never_sent(exc: sdk.AzureError) -> bool:
+    """Whether no connection came about at all: the SDK's classes also cover one that broke."""
+    found: object = exc.inner_exception
+    while isinstance(found, BaseException):
+        if isinstance(found, NewConnectionError | ConnectTimeoutError):
+            return True
+        first = found.args[0] if found.args else None
+        found = getattr(found, "reason", None) or first
+    return False
 
 
 def _cause(text: str) -> str:

@@ -19,6 +19,7 @@ from reconciler.arm.addresses import is_plain_http
 from reconciler.arm.answers import Response
 from reconciler.arm.credentials import SignIn
 from reconciler.arm.policies import policies_for
+from reconciler.core.cloud import Gate
 
 CONTAINERS_API = "2023-05-01"
 # Old, and therefore spoken by every cloud; it says all we ask.
@@ -31,9 +32,10 @@ _READ_S = 120  # a PUT takes seconds by itself (azure-facts A.2), and ARM gives 
 class Wire:
     """One connection to ARM, for all threads of a run and every subscription it names."""
 
-    def __init__(self, sign_in: SignIn, *, parallelism: int) -> None:
+    def __init__(self, sign_in: SignIn, *, parallelism: int, gate: Gate | None = None) -> None:
         self.endpoint = sign_in.endpoint
         self._sign_in = sign_in
+        self._gate = gate
         self._session = session_of(parallelism, plain=is_plain_http(sign_in.endpoint))
         self._transport = RequestsTransport(
             session=self._session,
@@ -43,7 +45,9 @@ class Wire:
             use_env_settings=self._session.trust_env,
         )
         self._raw = ARMPipelineClient(
-            self.endpoint, policies=policies_for(sign_in, decode=False), transport=self._transport
+            self.endpoint,
+            policies=policies_for(sign_in, decode=False, gate=gate),
+            transport=self._transport,
         )
         self._lock = threading.Lock()
         self._clients: dict[tuple[type, str], Any] = {}
@@ -87,7 +91,7 @@ class Wire:
                     subscription,
                     base_url=self.endpoint,
                     api_version=api_version,
-                    policies=policies_for(self._sign_in, decode=True),
+                    policies=policies_for(self._sign_in, decode=True, gate=self._gate),
                     transport=self._transport,
                 )
             return self._clients[kind, subscription]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.cli.console import Console
-from reconciler.cli.loading import consent_of, history_of, loaded_for, wanted_for
+from reconciler.cli.loading import applied_of, consent_of, history_of, loaded_for, wanted_for
 from reconciler.cli.options import Options
 from reconciler.core.finding import Finding, in_order
 from reconciler.errors import ExitCode, UsageError
@@ -50,6 +50,7 @@ def _plan(options: Options, *, command: str) -> ExitCode:
             consent_of(options),
             settles=settles,
             history=history_of(project, wanted),
+            applied=applied_of(options, project, wanted),
         )
     code = _drift_code(planned) if command == "drift" else _plan_code(planned, options)
     report = plan_report(
@@ -64,7 +65,7 @@ def _plan(options: Options, *, command: str) -> ExitCode:
 
 
 def _plan_code(planned: Plan, options: Options) -> ExitCode:
-    if planned.is_blocked:
+    if planned.is_blocked or planned.refusals:
         return ExitCode.BLOCKED
     pending = options.detailed_exitcode and planned.has_changes
     return ExitCode.CHANGES if pending else ExitCode.DONE
@@ -79,7 +80,6 @@ def apply(options: Options) -> ExitCode:
     from reconciler import app
     from reconciler.cli.connection import azure
     from reconciler.cli.secrets import resolved
-    from reconciler.execute.run import preflight
     from reconciler.report.rows import plan_report
 
     console = Console(options)
@@ -99,6 +99,7 @@ def apply(options: Options) -> ExitCode:
             consent_of(options),
             settles=True,
             history=history_of(project, wanted),
+            applied=applied_of(options, project, wanted),
         )
         code = ExitCode.BLOCKED if planned.is_blocked else ExitCode.DONE
         shown = plan_report(
@@ -112,13 +113,22 @@ def apply(options: Options) -> ExitCode:
             console.report(shown)
             return code
         console.preview(shown)
-        preflight(planned)
+        _preflight(planned, connected, console)
         if not options.yes and not console.ask(
             f"Apply to subscription {planned.subscription}?", "yes"
         ):
             console.say("not confirmed, nothing was touched")
             return ExitCode.BLOCKED
         return _carry_out(planned, connected, project, options, command="apply", findings=findings)
+
+
+def _preflight(planned: Plan, connected: Azure, console: Console) -> None:
+    """Return when nothing stands in the way; what could not be checked is said."""
+    from reconciler.execute.preflight import preflight
+    from reconciler.report.lines import safe
+
+    for note in preflight(planned, connected.cloud, workers=connected.workers):
+        console.say(safe(f"note: {note}"))
 
 
 def _carry_out(
@@ -137,16 +147,15 @@ def _carry_out(
     from reconciler.report.rows import apply_report
 
     console = Console(options)
-    progress = console.progress(planned)
+    watcher = console.progress(planned)
     with counted_interrupts() as interrupts:
         done = app.apply(
             planned,
             connected,
             commit=commit_of(project.root, os.environ),
-            tell=progress.tell,
-            landed=progress.landed,
-            interrupted=progress.interrupted,
+            watcher=watcher,
             interrupts=interrupts,
+            rollout=options.rollout,
         )
     console.say("")  # parts the progress from the result
     code = exit_code(done.outcomes, is_interrupted=done.is_interrupted)
@@ -227,7 +236,6 @@ def destroy(options: Options) -> ExitCode:
     """Delete everything this project owns, once its owner's name has been given."""
     from reconciler import app
     from reconciler.cli.connection import azure
-    from reconciler.execute.run import preflight
     from reconciler.report.rows import plan_report
 
     console = Console(options)
@@ -257,7 +265,7 @@ def destroy(options: Options) -> ExitCode:
             console.report(shown)
             return code
         console.preview(shown)
-        preflight(planned)
+        _preflight(planned, connected, console)
         if options.confirm is None and not console.ask(
             "This deletes all of the above.", project.owner
         ):

@@ -13,6 +13,7 @@ from reconciler.cli.options import Options
 from reconciler.core.ownership import SecretKey
 from reconciler.errors import PlanRefused, UsageError
 from reconciler.execute.clock import SystemClock
+from reconciler.execute.pacing import Pacer
 from reconciler.execute.wait import Pace
 
 if TYPE_CHECKING:
@@ -33,20 +34,27 @@ def azure(options: Options, *, cloud: str) -> Iterator[Azure]:
     """
     from reconciler.arm.connect import connect
 
+    clock = SystemClock()
+    pacer = Pacer(clock=clock)
     with ExitStack() as stack:
         endpoint = stack.enter_context(_emulator(options)) if options.emulator else options.endpoint
         connected = stack.enter_context(
             connect(
-                cloud=cloud, endpoint=endpoint, parallelism=options.parallelism, environ=os.environ
+                cloud=cloud,
+                endpoint=endpoint,
+                parallelism=options.parallelism,
+                environ=os.environ,
+                gate=pacer,
             )
         )
         yield Azure(
             cloud=connected,
-            clock=SystemClock(),
+            clock=clock,
             workers=options.parallelism,
             pace=Pace(scale=0.1 if _is_local(endpoint) else 1.0),
             key=secret_key(),
             vaults=connected.vaults,
+            pacer=pacer,
         )
 
 
@@ -54,7 +62,7 @@ def azure(options: Options, *, cloud: str) -> Iterator[Azure]:
 def _emulator(options: Options) -> Iterator[str]:
     from reconciler.cli.local import emulator
 
-    with emulator(options.emulator_db or EMULATOR_DB) as url:
+    with emulator(options.emulator_db or EMULATOR_DB, faults=options.faults) as url:
         yield url
 
 

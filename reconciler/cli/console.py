@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import Options, Output
@@ -114,8 +115,16 @@ class Progress:
         self._started = time.monotonic()
         self._lock = threading.Lock()
 
-    def tell(self, action: Action, text: str) -> None:
+    def began(self, action: Action) -> None:
+        """Work on an action has begun; its first step says more."""
+
+    def held(self, text: str, until: datetime) -> None:
+        """Everything waits."""
+        self._line(f"{text} until {until:%H:%M:%S} UTC")
+
+    def step(self, action: Action, text: str, *, operation: str = "") -> None:
         """A step of an action that is under way."""
+        del operation
         self._line(f"{action.target}: {text} …")
 
     def landed(self, outcome: Outcome) -> None:

@@ -93,12 +93,41 @@ def wanted_for(options: Options, project: Project, desired: DesiredSet, *, prune
     return Wanted(
         owner=project.owner,
         subscription=subscription(options, project),
-        groups=desired.groups,
+        groups=_waiting(options, desired.groups),
         resource_groups=desired.resource_groups,
         limits=limits,
         is_complete=desired.is_complete,
         known_resource_groups=project.known_resource_groups,
     )
+
+
+def _waiting(options: Options, groups: tuple[DesiredGroup, ...]) -> tuple[DesiredGroup, ...]:
+    """The groups as they are to be waited for: what the command line says wins.
+
+    Raises:
+        UsageError: a group could not become healthy in that time.
+    """
+    if options.wait is None and options.wait_timeout is None:
+        return groups
+    from dataclasses import replace
+
+    from reconciler.core.groups import WaitFor
+
+    def changed(group: DesiredGroup) -> DesiredGroup:
+        wait = group.policy.wait
+        if options.wait is not None:
+            wait = replace(wait, until=WaitFor(options.wait))
+        if options.wait_timeout is not None:
+            wait = replace(wait, timeout=options.wait_timeout)
+        if wait.stable_for >= wait.timeout:
+            raise UsageError(
+                f"--wait-timeout: expected more than the stableFor of '{group.id}'"
+                f" ({wait.stable_for}), got {wait.timeout}",
+                hint="give a longer time",
+            )
+        return replace(group, policy=replace(group.policy, wait=wait))
+
+    return tuple(changed(group) for group in groups)
 
 
 def history_of(
@@ -109,6 +138,24 @@ def history_of(
 
     def at(commit: str) -> Mapping[str, DesiredGroup] | None:
         return desired_at(project, commit, environ=os.environ, subscription=wanted.subscription)
+
+    return at
+
+
+def applied_of(
+    options: Options, project: Project, wanted: Wanted
+) -> Callable[[str], Mapping[str, DesiredGroup] | None]:
+    """The same with the references to secrets followed, as they lead today."""
+    from reconciler.manifest.history import desired_at
+
+    def at(commit: str) -> Mapping[str, DesiredGroup] | None:
+        return desired_at(
+            project,
+            commit,
+            environ=os.environ,
+            subscription=wanted.subscription,
+            secrets_dirs=options.secrets_dirs,
+        )
 
     return at
 

@@ -77,7 +77,11 @@ def emulator(options: Options) -> ExitCode:
     from reconciler.cli.local import emulator as serving
 
     with serving(
-        options.database, host=options.host, port=options.port, drops=options.drops
+        options.database,
+        host=options.host,
+        port=options.port,
+        drops=options.drops,
+        faults=options.faults,
     ) as url:
         print(f"emulator: {url}", flush=True)
         kept = f"state in {options.database}" if options.database else "state in memory"

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
+from reconciler.core.rollout import Rollout, parse_rollout
 from reconciler.errors import UsageError
 
 FORMATS = ("text", "json")
+
+
+WAITS = ("provisioned", "running", "started", "succeeded")
+_DURATION = re.compile(r"(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,6})s)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +50,9 @@ class Options:
     rebaseline_secrets: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     allow: Mapping[str, int] | None = None
+    wait: str | None = None
+    wait_timeout: timedelta | None = None
+    rollout: Rollout | None = None
     resource_groups: bool = False
     confirm: str | None = None
     name: str = ""
@@ -55,6 +65,7 @@ class Options:
     port: int = 8080
     database: Path | None = None
     drops: tuple[str, ...] = ()
+    faults: Path | None = None
 
 
 def options_of(namespace: Namespace) -> Options:
@@ -77,8 +88,9 @@ def options_of(namespace: Namespace) -> Options:
             raise UsageError(
                 f"--exclude and {flag} both name '{min(both)}'", hint="drop one of them"
             )
-    if options.emulator_db is not None and not options.emulator:
-        raise UsageError("--emulator-db goes with --emulator", hint="add --emulator")
+    # The command 'emulator' has no --emulator to go with, and needs none.
+    if not given.get("emulator", True):
+        _check_no_emulator(options)
     if sum(output.path is None for output in options.outputs) > 1:
         raise UsageError(
             "more than one -o writes to stdout", hint="give all but one a path: -o json=FILE"
@@ -89,6 +101,12 @@ def options_of(namespace: Namespace) -> Options:
 # What is asked for a group by its name; none of it can be had for one that is left out.
 _ASKED = ("adopt", "replace", "retry", "rerun", "rebaseline_secrets")
 _NAMES = frozenset(Options.__slots__)
+
+
+def _check_no_emulator(options: Options) -> None:
+    for flag, value in (("--emulator-db", options.emulator_db), ("--faults", options.faults)):
+        if value is not None:
+            raise UsageError(f"{flag} goes with --emulator", hint="add --emulator")
 
 
 def _counted(pairs: Sequence[tuple[str, int]]) -> dict[str, int]:
@@ -108,6 +126,24 @@ def output(text: str) -> Output:
     if separator and not path:
         raise ArgumentTypeError(f"expected a path after '{name}=', got nothing")
     return Output(format=name, path=Path(path) if path else None)
+
+
+def duration(text: str) -> timedelta:
+    """A time such as `90s`, `10m` or `1h30m`, for argparse."""
+    found = _DURATION.fullmatch(text)
+    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    time = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    if not time:
+        raise ArgumentTypeError(f"expected a time such as 90s, 10m or 1h30m, got '{text}'")
+    return time
+
+
+def rollout(text: str) -> Rollout:
+    """The steps of a rollout, for argparse."""
+    try:
+        return parse_rollout(text)
+    except ValueError as exc:
+        raise ArgumentTypeError(str(exc)) from exc
 
 
 def folder(text: str) -> Path:

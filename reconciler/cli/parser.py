@@ -10,14 +10,17 @@ from typing import NoReturn
 
 from reconciler import __version__
 from reconciler.cli.options import (
+    WAITS,
     consent,
     count,
+    duration,
     folder,
     given_text,
     output,
     pointer,
     port,
     positive,
+    rollout,
 )
 from reconciler.errors import ExitCode
 
@@ -135,6 +138,16 @@ def _azure(command: argparse.ArgumentParser) -> None:
         type=Path,
         help="where --emulator keeps its state (default: .aci-reconcile/emulator.db)",
     )
+    _faults(where)
+
+
+def _faults(command: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    command.add_argument(
+        "--faults",
+        metavar="FILE",
+        type=Path,
+        help="a JSON script of what goes wrong in the emulator (docs/faults.md)",
+    )
 
 
 def _parallel(command: argparse.ArgumentParser) -> None:
@@ -196,6 +209,26 @@ def _apply(command: argparse.ArgumentParser) -> None:
     _verbose(command)
     command.add_argument(
         "-y", "--yes", action="store_true", help="do not ask; needed without a terminal"
+    )
+    _waiting(command)
+
+
+def _waiting(command: argparse.ArgumentParser) -> None:
+    waits = command.add_argument_group("waiting", "over what manifests say in reconcile.wait")
+    waits.add_argument(
+        "--wait",
+        metavar="FOR",
+        choices=WAITS,
+        help=f"until groups are {', '.join(WAITS)}",
+    )
+    waits.add_argument(
+        "--wait-timeout", metavar="TIME", type=duration, help="for at most TIME, such as 10m"
+    )
+    waits.add_argument(
+        "--rollout",
+        metavar="STEPS",
+        type=rollout,
+        help="in steps such as 1,25%%,100%%; stops at the first that is not healthy",
     )
 
 
@@ -284,6 +317,7 @@ def _emulator(command: argparse.ArgumentParser) -> None:
         help="a fault to try: what Azure takes of each PUT and does not keep, such as "
         "/properties/containers/*/properties/livenessProbe; may be repeated",
     )
+    _faults(command)
 
 
 def _nothing(_command: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
+from reconciler.core.containers import Event
 from reconciler.core.groups import VaultReference
 from reconciler.core.ids import GroupId, ResourceGroupId
 from reconciler.core.jsonval import Json, JsonObject
@@ -38,6 +39,7 @@ class Look:
     error_message: str = ""
     request_id: str = ""
     retry_after_s: float | None = None
+    events: tuple[Event, ...] = ()  # of the containers so far (A.3)
 
     @property
     def is_final(self) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
 
+from reconciler.core.containers import ContainerView, views_of
 from reconciler.core.finding import Mark, Position
 from reconciler.core.ids import GroupId, ResourceGroupId, parse_group_id
 from reconciler.core.jsonval import (
@@ -44,6 +45,13 @@ class Replace(Enum):
     ALLOW = "allow"
 
 
+class OnReplaceFailure(Enum):
+    """What to do about a group that was deleted and could not be created again as it should be."""
+
+    REPORT = "report"
+    RESTORE = "restore"  # create it again as it was last applied
+
+
 class WaitFor(Enum):
     """When an action counts as healthy.
 
@@ -71,6 +79,7 @@ class GroupPolicy:
 
     adopt: Adopt = Adopt.IDENTICAL
     replace: Replace = Replace.FORBID
+    on_replace_failure: OnReplaceFailure = OnReplaceFailure.REPORT
     protect: bool = False
     wait: Wait = Wait(until=WaitFor.RUNNING, timeout=timedelta(minutes=10))
     depends_on: tuple[GroupId, ...] = ()
@@ -187,19 +196,6 @@ class LiveResourceGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerView:
-    """What one container does, from its instance view; `state` is empty where none was read."""
-
-    name: str
-    is_init: bool
-    state: str
-    detail: str
-    exit_code: int | None
-    restarts: int
-    last_event: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveGroup:
     """What Azure answers. `state` and the views are empty when it comes from a LIST."""
 
@@ -210,6 +206,11 @@ class LiveGroup:
     provisioning: str
     state: str
     containers: tuple[ContainerView, ...]
+
+    @property
+    def location(self) -> str:
+        """The region as Azure writes it."""
+        return as_text(self.body.get("location"))
 
     @property
     def in_transition(self) -> bool:
@@ -274,8 +275,8 @@ def live_group(body: Json) -> LiveGroup:
         provisioning=as_text(dig(wire, "properties", "provisioningState")),
         state=as_text(dig(wire, "properties", "instanceView", "state")),
         containers=(
-            *_views(wire, "initContainers", is_init=True),
-            *_views(wire, "containers", is_init=False),
+            *views_of(wire, "initContainers", is_init=True),
+            *views_of(wire, "containers", is_init=False),
         ),
     )
 
@@ -323,27 +324,3 @@ def put_at(body: JsonObject, path: WirePath, value: Json) -> None:
             holder = holder.setdefault(part, {})
     if isinstance(holder, dict):
         holder[str(path[-1])] = value
-
-
-def _views(wire: JsonObject, member: str, *, is_init: bool) -> tuple[ContainerView, ...]:
-    containers = as_list(dig(wire, "properties", member))
-    return tuple(_view(as_object(container), is_init=is_init) for container in containers)
-
-
-def _view(container: JsonObject, *, is_init: bool) -> ContainerView:
-    view = dig(container, "properties", "instanceView")
-    state = dig(view, "currentState")
-    exit_code = dig(state, "exitCode")
-    restarts = dig(view, "restartCount")
-    events = [as_object(event) for event in as_list(dig(view, "events"))]
-    # The order of events is not stable (A.3), so the latest is found by its time.
-    last = max(events, key=lambda event: as_text(event.get("lastTimestamp")), default={})
-    return ContainerView(
-        name=as_text(container.get("name")),
-        is_init=is_init,
-        state=as_text(dig(state, "state")),
-        detail=as_text(dig(state, "detailStatus")),
-        exit_code=exit_code if isinstance(exit_code, int) else None,
-        restarts=restarts if isinstance(restarts, int) else 0,
-        last_event=as_text(last.get("message")),
-    )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from reconciler.core.plan import Action
+from reconciler.core.plan import Action, ActionKind
 from reconciler.errors import ExitCode
 
 
@@ -73,15 +73,39 @@ class Outcome:
 def exit_code(outcomes: Sequence[Outcome], *, is_interrupted: bool = False) -> ExitCode:
     """The one exit status for all outcomes.
 
-    With nothing written: 5 when something was stale, 1 when something failed. With something
-    written: 6 when an action failed, went stale or was not started, else 7 when one is unhealthy.
+    With nothing written: 4 where something is refused, 5 where something was stale, else 1 where
+    something was not done. With something written: 6 where an action failed, went stale or was not
+    started, else 7 where a group is unhealthy.
     """
     if is_interrupted:
         return ExitCode.INTERRUPTED
-    statuses = {outcome.status for outcome in outcomes}
-    undone = statuses & {Status.FAILED, Status.STALE, Status.NOT_STARTED}
-    if undone and any(outcome.wrote for outcome in outcomes):
+    undone = [outcome for outcome in outcomes if outcome.status in _UNDONE]
+    if not undone:
+        is_unwell = any(outcome.status is Status.UNHEALTHY for outcome in outcomes)
+        return ExitCode.UNHEALTHY if is_unwell else ExitCode.DONE
+    if any(outcome.wrote for outcome in outcomes):
         return ExitCode.PARTIAL
-    if undone:
-        return ExitCode.STALE if Status.STALE in undone else ExitCode.FAILED
-    return ExitCode.UNHEALTHY if Status.UNHEALTHY in statuses else ExitCode.DONE
+    if any(outcome.action.kind is ActionKind.REFUSE for outcome in undone):
+        return ExitCode.BLOCKED
+    is_stale = any(outcome.status is Status.STALE for outcome in undone)
+    return ExitCode.STALE if is_stale else ExitCode.FAILED
+
+
+def exit_code_of_all(codes: Iterable[ExitCode]) -> ExitCode:
+    """The one exit status of several environments: the first of the order that occurs."""
+    found = set(codes)
+    return next((code for code in _ORDER if code in found), ExitCode.DONE)
+
+
+_UNDONE = (Status.FAILED, Status.STALE, Status.NOT_STARTED)
+_ORDER = (
+    ExitCode.USAGE,
+    ExitCode.INTERRUPTED,
+    ExitCode.FAILED,
+    ExitCode.PARTIAL,
+    ExitCode.STALE,
+    ExitCode.BLOCKED,
+    ExitCode.UNHEALTHY,
+    ExitCode.INVALID,
+    ExitCode.CHANGES,
+)

@@ -42,7 +42,8 @@ class Action:
     merely be over. `allow` is, for a refusal, what a person can do about it; one that does not
     `block` concerns its own group alone, and the others go on. `trouble` is what is wrong with a
     group that is left as it is. With `rebaseline`, the tags remember its secrets as they are now.
-    Of a resource group, only `declared` is set.
+    `fallback` is, for a replace, what is created again where `desired` cannot be had. Of a resource
+    group, only `declared` is set.
     """
 
     kind: ActionKind
@@ -58,6 +59,7 @@ class Action:
     blocks: bool = True
     trouble: str = ""
     rebaseline: bool = False
+    fallback: DesiredGroup | None = None
     origin: Origin = Origin.UNKNOWN
     after: tuple[str, ...] = ()
     behind: tuple[str, ...] = ()

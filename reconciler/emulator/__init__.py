@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from reconciler.emulator.emulator import Emulator
 from reconciler.emulator.errors import EmulatorStateUnusable
+from reconciler.emulator.faults import Faults, FaultsInvalid
 from reconciler.emulator.pace import Durations, ManualClock, Pace, Polls, RealTime
 from reconciler.emulator.server import LoggedRequest
 from reconciler.emulator.throttle import PLENTY, Limits
@@ -21,6 +22,8 @@ __all__ = [
     "Durations",
     "Emulator",
     "EmulatorStateUnusable",
+    "Faults",
+    "FaultsInvalid",
     "Limits",
     "LoggedRequest",
     "ManualClock",

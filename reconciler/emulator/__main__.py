@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from reconciler.emulator import Emulator, EmulatorStateUnusable, Pace, Polls, RealTime
+from reconciler.emulator import Emulator, EmulatorStateUnusable, Faults, Pace, Polls, RealTime
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,6 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
         help="a fault: lose this of each PUT without a word, such as "
         "/properties/containers/*/properties/livenessProbe; repeatable",
     )
+    parser.add_argument(
+        "--faults", metavar="FILE", type=Path, help="a JSON script of what goes wrong"
+    )
     options = parser.parse_args(arguments)
     pace: Pace = RealTime() if options.pace == "real" else Polls()
     try:
@@ -40,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
             port=options.port,
             record=False,
             drops=options.drops,
+            faults=Faults.read(options.faults) if options.faults else None,
         )
         emulator.start()
     except (EmulatorStateUnusable, OSError, ValueError) as exc:

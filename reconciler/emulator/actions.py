@@ -33,6 +33,7 @@ def start_group(world: World, call: Call) -> Reply:
     region = region_of(group.location)
     if after is None:
         return Reply(status=204, region=region)
+    after = world.effects.on(after)
     world.records.save(after)
     status = 202 if call.version >= "2021-10-01" else 204
     return Reply(status=status, headers=follow(world, call, after), region=region)
@@ -44,6 +45,7 @@ def restart_group(world: World, call: Call) -> Reply:
     after = restarted(group, moment, world.pace)
     if after is None:
         raise not_modelled("restarting a container group that is not running")
+    after = world.effects.on(after)
     world.records.save(after)
     headers = follow(world, call, after)
     return Reply(status=204, headers=headers, region=region_of(group.location))

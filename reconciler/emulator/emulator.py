@@ -12,15 +12,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from reconciler.emulator.facts import Foreign, Group, ResourceGroup, begin
-from reconciler.emulator.jsonval import JsonObject
+from reconciler.emulator.facts import Foreign, Group, ResourceGroup, begin, healed
+from reconciler.emulator.faults import Faults
+from reconciler.emulator.faults.player import Player
+from reconciler.emulator.jsonval import Json, JsonObject
 from reconciler.emulator.losses import Losses
+from reconciler.emulator.offer import Offer
 from reconciler.emulator.pace import Kind, Pace, Polls
 from reconciler.emulator.properties import spec_of
 from reconciler.emulator.readback import shown
 from reconciler.emulator.records import Records
 from reconciler.emulator.server import HttpServer, LoggedRequest, application
 from reconciler.emulator.service import Service
+from reconciler.emulator.settings import Usual
 from reconciler.emulator.store import Database, GroupKey
 from reconciler.emulator.throttle import Limits, Throttle
 from reconciler.emulator.world import Answers, Call, Reply, World
@@ -33,11 +37,12 @@ class Emulator:
     """A local ARM with Azure Container Instances, over plain HTTP.
 
     `database` is kept across processes, or None for memory; `time` says how transitions come to
-    their end. Bodies of requests are kept for assertions while `record` is true. `drops` is a
-    fault: see the method of that name.
+    their end. Bodies of requests are kept for assertions while `record` is true. `drops` and
+    `faults` are what goes wrong: see the methods `drops` and `plays`. `quotas` is like
+    `{"StandardCores": 10}`, `capabilities` like `{"maxCpu": 4}`, `registration` is of the provider.
 
     Raises:
-        ValueError: `drops` holds no pointer.
+        ValueError: `drops` holds no pointer, or `faults` no script (`FaultsInvalid`).
         EmulatorStateUnusable: the database is damaged, foreign, or cannot be opened.
     """
 
@@ -53,6 +58,10 @@ class Emulator:
         page_size: int = 1000,
         record: bool = True,
         drops: Iterable[str] = (),
+        faults: Faults | Json = None,
+        quotas: JsonObject | None = None,
+        capabilities: JsonObject | None = None,
+        registration: str = "",
     ) -> None:
         self.time: Pace = time if time is not None else Polls()
         self._address = (host, port)
@@ -66,6 +75,12 @@ class Emulator:
             page_size=page_size,
             losses=Losses.of(drops),
         )
+        self._usual = Usual(
+            limits=limits or Limits(),
+            page_size=page_size,
+            offer=Offer().changed(quotas or {}, capabilities or {}, registration),
+        )
+        self.plays(faults)
 
     # Running
 
@@ -175,6 +190,45 @@ class Emulator:
     @intercept.setter
     def intercept(self, interceptor: Callable[[Call], Reply | None] | None) -> None:
         self._service.intercept = interceptor
+
+    @property
+    def faults(self) -> Faults:
+        """The script that is being played."""
+        return self._service.player.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._service.player = Player(faults)
+        self._usual.put_in(self._service, faults)
+
+    @property
+    def played(self) -> Counter[str]:
+        """How often each rule of the script was played, by its name; so far."""
+        return Counter(self._service.player.played)
+
+    def plays(self, script: Faults | Json) -> None:
+        """From now on, play this script, or this list of rules; None ends it. See docs/faults.md.
+
+        Counting begins anew. What faults have done to groups stays: `heals` undoes that.
+
+        Raises:
+            FaultsInvalid: it is no script.
+        """
+        if not isinstance(script, Faults):
+            script = Faults.parse(script if script is not None else [])
+        self.faults = script
+
+    def heals(self) -> None:
+        """From now on all is well: no fault is played, nothing is seen wrongly, nobody is ill.
+
+        An operation that would never end has timed out; provisioning that failed has failed.
+        """
+        self.plays(None)
+        self._service.mirages.clear()
+        with self._world() as world:
+            for group, reads in world.records.groups():
+                if group.ailments or group.ending.timeout is not None:
+                    world.records.save(healed(group), reads=reads)
 
     def drops(self, *pointers: str) -> None:
         """From now on, lose what `pointers` name from each PUT that is taken; none ends it.

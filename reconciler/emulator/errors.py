@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.emulator.jsonval import JsonObject
+from reconciler.emulator.jsonval import (
+    JsonObject,
+    as_number,
+    as_object,
+    as_text,
+    dig,
+    objects,
+)
 
 
 class EmulatorStateUnusable(Exception):
@@ -102,6 +109,48 @@ def transitioning(name: str) -> Refusal:
     """Source: B.2."""
     message = f"The container group '{name}' is still transitioning, please retry later."
     return Refusal(409, "ContainerGroupTransitioning", message)
+
+
+def no_capacity(body: JsonObject) -> str:
+    """What Azure says when a region has no room for the group `body` asks for. Source: B.2."""
+    properties = as_object(body.get("properties"))
+    requests = [
+        as_object(dig(item, "properties", "resources", "requests"))
+        for item in objects(properties.get("containers"))
+    ]
+    cpu = sum(as_number(request.get("cpu")) for request in requests)
+    memory = sum(as_number(request.get("memoryInGB")) for request in requests)
+    region = as_text(body.get("location")).replace(" ", "").lower() or "westeurope"
+    network = " virtual network" if properties.get("subnetIds") else ""
+    return (
+        f"The requested resource is not available in the location '{region}' at this moment. "
+        "Please retry with a different resource request or in another location. Resource "
+        f"requested: '{cpu:g}' CPU '{memory:g}' GB memory "
+        f"'{as_text(properties.get('osType')) or 'Linux'}' OS{network}"
+    )
+
+
+def quota_reached(name: str, region: str, *, limit: float, used: float, asked: float) -> Refusal:
+    """Source: B.2."""
+    return Refusal(
+        409,
+        "ContainerGroupQuotaReached",
+        "Resource type 'Microsoft.ContainerInstance/containerGroups' container group quota "
+        f"'{name}' exceeded in region '{region}'. Limit: '{limit:g}', Usage: '{used:g}' "
+        f"Requested: '{asked:g}'.",
+    )
+
+
+def not_registered(subscription: str) -> Refusal:
+    """Source: B.4; the text is ARM's own."""
+    return Refusal(
+        409,
+        "MissingSubscriptionRegistration",
+        f"The subscription '{subscription}' is not registered to use namespace "
+        "'Microsoft.ContainerInstance'. See https://aka.ms/rps-not-found for how to register "
+        "subscriptions.",
+        GATEWAY,
+    )
 
 
 def other_location(name: str, here: str, asked: str, resource_group: str) -> Refusal:

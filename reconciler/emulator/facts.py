@@ -7,10 +7,10 @@ looked, so a task started by one process is finished when a later one looks.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from reconciler.emulator.jsonval import Json, JsonObject, as_number, as_object, as_text
+from reconciler.emulator.jsonval import Json, JsonObject, as_number, as_object, as_text, objects
 from reconciler.emulator.pace import Kind, Pace, Unit
 
 
@@ -39,6 +39,31 @@ AT_LAST = Moment(datetime.max.replace(tzinfo=UTC), 1 << 40)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ailment:
+    """What a fault made of a group's containers, or of the one that `container` names."""
+
+    kind: str  # crash-loop, exits, image-pull or probe
+    container: str = ""
+    exit_code: int = 1
+    probe: str = "liveness"
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How the operation of a failed write ends. Source: A.3."""
+
+    status: str = "Failed"  # or Canceled
+    code: str = "Failed"
+    message: str = ""
+    event: str = "InsufficientCapacity."  # the platform's event; none when empty
+    timeout: float | None = None  # units until it is given up, when it would never end
+
+
+CAPACITY_FAILED = Ending()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """A container group: its specification, without write-only values, and its history."""
 
@@ -53,6 +78,8 @@ class Group:
     deployments: int = 1  # each gets an address of its own
     restarts: int = 0  # in place, by a PUT or by a restart
     failure: str = ""  # why provisioning failed, if it did
+    ending: Ending = CAPACITY_FAILED  # how that was told
+    ailments: tuple[Ailment, ...] = ()  # of its containers, by a fault
 
     @property
     def id(self) -> str:
@@ -115,6 +142,14 @@ def begin(kind: Kind, pace: Pace, after: datetime | None = None) -> Phase:
     )
 
 
+def healed(group: Group) -> Group:
+    """`group` with nothing wrong with its containers; one that would never settle has failed."""
+    if group.ending.timeout is None:
+        return replace(group, ailments=())
+    ending = replace(group.ending, timeout=None)
+    return replace(group, ailments=(), ending=ending, phase=replace(group.phase, span=0.0))
+
+
 def region_of(location: str) -> str:
     """The region id: `westeurope` for `West Europe`. Source: C.1."""
     return location.replace(" ", "").lower()
@@ -158,6 +193,8 @@ def dump_group(group: Group) -> str:
             "deployments": group.deployments,
             "restarts": group.restarts,
             "failure": group.failure,
+            "ending": asdict(group.ending),
+            "ailments": [asdict(ailment) for ailment in group.ailments],
         }
     )
 
@@ -177,6 +214,32 @@ def load_group(text: str) -> Group:
         deployments=int(as_number(data["deployments"])),
         restarts=int(as_number(data["restarts"])),
         failure=as_text(data["failure"]),
+        # Databases from before there were faults have neither.
+        ending=_load_ending(data.get("ending")),
+        ailments=tuple(_load_ailment(item) for item in objects(data.get("ailments"))),
+    )
+
+
+def _load_ending(value: Json) -> Ending:
+    if not isinstance(value, dict):
+        return CAPACITY_FAILED
+    timeout = value["timeout"]
+    return Ending(
+        status=as_text(value["status"]),
+        code=as_text(value["code"]),
+        message=as_text(value["message"]),
+        event=as_text(value["event"]),
+        timeout=None if timeout is None else as_number(timeout),
+    )
+
+
+def _load_ailment(value: JsonObject) -> Ailment:
+    return Ailment(
+        kind=as_text(value["kind"]),
+        container=as_text(value["container"]),
+        exit_code=int(as_number(value["exit_code"])),
+        probe=as_text(value["probe"]),
+        message=as_text(value["message"]),
     )
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from reconciler.emulator.errors import bad_request, invalid_content, transitioning
+from reconciler.emulator.errors import (
+    bad_request,
+    group_not_found,
+    invalid_content,
+    transitioning,
+)
 from reconciler.emulator.facts import Group, Moment, begin, region_of, with_tags
 from reconciler.emulator.jsonval import JsonObject, as_object, as_text
 from reconciler.emulator.lifecycle import is_settled
@@ -13,6 +18,7 @@ from reconciler.emulator.operations import follow
 from reconciler.emulator.pace import Kind
 from reconciler.emulator.paging import next_link, read_token
 from reconciler.emulator.properties import spec_of
+from reconciler.emulator.provider import check_offer
 from reconciler.emulator.readback import shown
 from reconciler.emulator.records import Listed, group_in, key_of, label_of
 from reconciler.emulator.validation import first_objection
@@ -47,13 +53,17 @@ def put_group(world: World, call: Call) -> Reply:
         deployed=world.now(),
     )
     _check_label(world, asked)
+    check_offer(world, asked, found[0] if found else None)
     after = (
         created(asked, world.pace)
         if found is None
         else put(found[0], asked, found[1], world.pace, world.answers)
     )
+    after = world.effects.on(after)
     world.records.save(after)
     world.tombs.discard(key_of(after))
+    if found is None and world.effects.hidden is not None:
+        world.mirages.hide(key_of(after), world.effects.hidden, world.now())
     return Reply(
         status=201 if found is None else world.answers.update_status,
         body=_as_accepted(after, call.version, world.moment()),
@@ -64,6 +74,8 @@ def put_group(world: World, call: Call) -> Reply:
 
 def get_group(world: World, call: Call) -> Reply:
     """A group with its instance views; counts as a read."""
+    if world.mirages.hides(key_in(call), world.now()):
+        raise group_not_found(call.args["name"], call.args["rg"])
     group, moment = world.look(call)
     return _reply(group, call, moment)
 
@@ -97,6 +109,9 @@ def delete_group(world: World, call: Call) -> Reply:
     # A creation that hangs must be deletable; any other transition is waited for (I18).
     if group.phase.kind is not Kind.CREATE and not is_settled(group, moment):
         raise transitioning(group.name)
+    if world.effects.lingers is not None:
+        text = json.dumps(shown(group, call.version, moment, views=False))
+        world.mirages.linger(key, text, world.effects.lingers, world.now())
     if world.answers.delete_status == 202:
         going = _going(world, group)
         world.records.save(going)
@@ -117,7 +132,10 @@ def list_groups(world: World, call: Call) -> Reply:
     after = read_token(call)
     rows = world.records.page(scope, after, world.page_size + 1, world.moment())
     shown_rows = rows[: world.page_size]
-    items = ",".join(_item(row, call, world) for row in shown_rows)
+    texts = [_item(row, call, world) for row in shown_rows]
+    if after == ("", ""):
+        texts += _remains(world, scope)
+    items = ",".join(texts)
     world.records.count_reads(scope)
     link = ""
     if len(rows) > world.page_size:
@@ -125,6 +143,12 @@ def list_groups(world: World, call: Call) -> Reply:
         # The key is absent, not null, on the last page. Source: A.4.
         link = f', "nextLink": {json.dumps(next_link(call, last.resource_group, last.name))}'
     return Reply(status=200, text=f'{{"value": [{items}]{link}}}')
+
+
+def _remains(world: World, scope: tuple[str, str | None]) -> list[str]:
+    """What a list still shows of groups that are gone, by a fault."""
+    remaining = world.mirages.remaining(scope, world.now())
+    return [text for key, text in remaining.items() if world.records.find(key) is None]
 
 
 def _item(row: Listed, call: Call, world: World) -> str:

@@ -6,6 +6,8 @@ Images are never run. How a container ends is read off its definition, and this 
 * else a command that loops (`while true`, `sleep infinity`, `tail -f`) never ends;
 * else a command that is `/bin/false`, or holds `exit N`, ends with that code;
 * else it runs on under restart policy Always, and ends with 0 under Never and OnFailure.
+
+A fault goes before all of that: see `Ailment`.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from reconciler.emulator.facts import Group, Moment
+from reconciler.emulator.facts import Ailment, Group, Moment
 from reconciler.emulator.jsonval import JsonObject, as_list, as_text, dig, objects
 from reconciler.emulator.pace import Kind, Unit
 
@@ -42,6 +44,8 @@ class Run:
     exit_code: int = 0
     finished: datetime | None = None
     restarts: int = 0
+    ailment: Ailment | None = None  # what a fault made of it
+    trouble: int = 0  # how often that has shown
 
 
 def elapsed(group: Group, moment: Moment) -> float:
@@ -71,7 +75,7 @@ def provisioning_state(group: Group, moment: Moment) -> str:
     if group.phase.kind is Kind.DELETE:
         return "Deleting"
     if is_settled(group, moment):
-        return "Failed" if group.failure else "Succeeded"
+        return group.ending.status if group.failure else "Succeeded"
     match group.phase.kind:
         case Kind.RESTART:
             return "Updating"
@@ -90,6 +94,8 @@ def group_state(group: Group, moment: Moment) -> str:
     if group.failure:
         return "Failed"
     runs = [run_of(group, container, moment) for container in containers(group)]
+    if runs and all(run.ailment is not None and run.ailment.kind == "image-pull" for run in runs):
+        return "Pending"
     if any(run.state is not RunState.TERMINATED for run in runs):
         return "Running"
     return "Failed" if any(run.exit_code for run in runs) else "Succeeded"
@@ -100,6 +106,15 @@ def is_running(group: Group, moment: Moment) -> bool:
     if group.phase.kind in (Kind.STOP, Kind.DELETE, Kind.RESTART):
         return not is_stopped(group, moment)
     return is_settled(group, moment)
+
+
+def is_pulling(group: Group, moment: Moment) -> bool:
+    """Whether a new deployment is held up by images that cannot be pulled."""
+    return (
+        group.phase.kind in (Kind.CREATE, Kind.UPDATE, Kind.START)
+        and not is_settled(group, moment)
+        and any(ailment.kind == "image-pull" for ailment in group.ailments)
+    )
 
 
 def is_live(group: Group, moment: Moment) -> bool:
@@ -134,8 +149,11 @@ def exit_code(container: JsonObject, policy: str) -> int | None:
 def run_of(group: Group, container: JsonObject, moment: Moment) -> Run:
     """What `container` does, once the group is running."""
     policy = restart_policy(group)
-    code = exit_code(container, policy)
+    ailment = ailment_of(group, container)
     ran = max(elapsed(group, moment) - group.phase.span, 0.0)
+    if ailment is not None and ailment.kind in ("image-pull", "probe"):
+        return _ailing(group, ailment, 1 + int(ran))
+    code = exit_code(container, policy) if ailment is None else ailment.exit_code
     if not is_settled(group, moment) and policy == "Always":
         # While a stop or restart is under way the containers are as they were: long started.
         ran = group.phase.task
@@ -150,6 +168,34 @@ def run_of(group: Group, container: JsonObject, moment: Moment) -> Run:
         exit_code=code,
         finished=finished,
         restarts=group.restarts + (_times_restarted(group, ran - group.phase.task) if again else 0),
+    )
+
+
+def ailment_of(group: Group, container: JsonObject) -> Ailment | None:
+    """What ails `container`; of several, what came last."""
+    found = [
+        ailment
+        for ailment in group.ailments
+        if ailment.container in ("", as_text(container.get("name")))
+    ]
+    return found[-1] if found else None
+
+
+def _ailing(group: Group, ailment: Ailment, times: int) -> Run:
+    """A container that never starts, or one whose probe has failed so many times.
+
+    A liveness probe has it restarted at every third failure, which is Kubernetes' default.
+    """
+    if ailment.kind == "image-pull":
+        return Run(state=RunState.WAITING, started=group.started, ailment=ailment, trouble=times)
+    again = times // 3 if ailment.probe == "liveness" else 0
+    return Run(
+        state=RunState.RUNNING,
+        started=group.started,
+        exit_code=137 if again else 0,
+        restarts=group.restarts + again,
+        ailment=ailment,
+        trouble=times,
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from reconciler.emulator.errors import Refusal
 from reconciler.emulator.facts import Group, region_of
 from reconciler.emulator.jsonval import JsonObject
-from reconciler.emulator.lifecycle import is_settled
+from reconciler.emulator.lifecycle import is_pulling, is_settled
 from reconciler.emulator.pace import Kind
 from reconciler.emulator.records import Operation, key_of
 from reconciler.emulator.views import all_events, tick_text
@@ -71,9 +71,11 @@ def get_operation(world: World, call: Call) -> Reply:
     if group.phase.since.isoformat() == operation.since:
         settled = is_settled(group, moment)
         body["status"] = _status(group, is_over=settled)
-        body["properties"] = {"events": all_events(group, moment) if settled else []}
+        # What cannot be pulled says so while it is tried; all else is told in the end.
+        told = settled or is_pulling(group, moment)
+        body["properties"] = {"events": all_events(group, moment) if told else []}
         if settled and group.failure:
-            body["error"] = {"code": "Failed", "message": group.failure}
+            body["error"] = {"code": group.ending.code, "message": group.failure}
     world.records.count_read(operation.group)
     return Reply(status=200, body=body, region=call.args["location"])
 
@@ -81,4 +83,4 @@ def get_operation(world: World, call: Call) -> Reply:
 def _status(group: Group, *, is_over: bool) -> str:
     if not is_over:
         return "Pending"
-    return "Failed" if group.failure else "Succeeded"
+    return group.ending.status if group.failure else "Succeeded"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from reconciler.emulator.errors import not_modelled
-from reconciler.emulator.facts import region_of
+from reconciler.emulator.errors import not_modelled, not_registered, quota_reached
+from reconciler.emulator.facts import Group, region_of
 from reconciler.emulator.jsonval import Json, JsonObject
+from reconciler.emulator.offer import Quota
+from reconciler.emulator.records import cores
 from reconciler.emulator.world import API_VERSIONS, Call, Reply, World
 
 NAMESPACE = "Microsoft.ContainerInstance"
@@ -47,20 +49,52 @@ _OPERATIONS = (
     ("containerGroups/containers/exec/action", "Container Exec", "Exec into Container"),
     ("locations/usages/read", "Usage", "Get Usage"),
 )
-_GROUPS_LIMIT = 100
-_CORES_LIMIT = 100
+# Quota names and their titles, in the order Azure serves them, with the usual limits.
+_QUOTAS = (
+    ("ContainerGroups", "Container Groups", 100),
+    ("StandardCores", "Standard Cores", 100),
+    ("StandardK80Cores", "Standard K80 Cores", 0),
+    ("StandardP100Cores", "Standard P100 Cores", 0),
+    ("StandardV100Cores", "Standard V100 Cores", 0),
+    ("DedicatedContainerGroups", "Dedicated Container Groups", 0),
+    ("DedicatedCores", "Dedicated Cores", 0),
+)
+_SIZES = {"maxMemoryInGB": 240.0, "maxCpu": 31.0, "maxGpuCount": 0.0}
 
 
-def get_provider(_: World, call: Call) -> Reply:
-    """The provider is registered everywhere; others are not modelled."""
+def get_provider(world: World, call: Call) -> Reply:
+    """The provider is registered everywhere unless set otherwise; others are not modelled."""
     if call.args["namespace"].lower() != NAMESPACE.lower():
         raise not_modelled(f"the resource provider '{call.args['namespace']}'")
-    return Reply(status=200, body=_provider(call.args["subscription"]))
+    return Reply(status=200, body=_provider(call.args["subscription"], world.offer.registration))
 
 
-def list_providers(_: World, call: Call) -> Reply:
+def list_providers(world: World, call: Call) -> Reply:
     """The one provider."""
-    return Reply(status=200, body={"value": [_provider(call.args["subscription"])]})
+    provider = _provider(call.args["subscription"], world.offer.registration)
+    return Reply(status=200, body={"value": [provider]})
+
+
+def check_offer(world: World, asked: Group, before: Group | None) -> None:
+    """Refuse a write that the subscription is not entitled to, where a test has set so.
+
+    Raises:
+        Refusal: 409 `MissingSubscriptionRegistration` or `ContainerGroupQuotaReached`.
+    """
+    offer = world.offer
+    if offer.registration in ("NotRegistered", "Unregistered"):
+        raise not_registered(asked.subscription)
+    region = region_of(asked.location)
+    groups, used = world.records.usage(asked.subscription, region)
+    more = {
+        "ContainerGroups": (groups, 0 if before else 1),
+        "StandardCores": (used, cores(asked) - (cores(before) if before else 0)),
+    }
+    for name, (current, added) in more.items():
+        quota = offer.quotas.get(name)
+        if quota is not None and added > 0 and current + quota.used + added > quota.limit:
+            total = current + quota.used
+            raise quota_reached(name, region, limit=quota.limit, used=total, asked=added)
 
 
 def list_operations(_world: World, _call: Call) -> Reply:
@@ -83,20 +117,17 @@ def list_operations(_world: World, _call: Call) -> Reply:
 def list_usages(world: World, call: Call) -> Reply:
     """How much of its quota a subscription uses in a region, in the order Azure serves it."""
     subscription, location = call.args["subscription"], call.args["location"]
-    groups, cores = world.records.usage(subscription, region_of(location))
+    groups, cores_held = world.records.usage(subscription, region_of(location))
     # The location is echoed in the caller's spelling. Source: A.8.
     base = f"/subscriptions/{subscription}/providers/{NAMESPACE}/locations/{location}/usages"
-    counted = {
-        "ContainerGroups": ("Container Groups", groups, _GROUPS_LIMIT),
-        "StandardCores": ("Standard Cores", int(cores), _CORES_LIMIT),
-        "StandardK80Cores": ("Standard K80 Cores", 0, 0),
-        "StandardP100Cores": ("Standard P100 Cores", 0, 0),
-        "StandardV100Cores": ("Standard V100 Cores", 0, 0),
-        "DedicatedContainerGroups": ("Dedicated Container Groups", 0, 0),
-        "DedicatedCores": ("Dedicated Cores", 0, 0),
-    }
+    held = {"ContainerGroups": groups, "StandardCores": cores_held}
+    titles = {name: (title, limit) for name, title, limit in _QUOTAS}
+    # A quota that Azure adds later comes last.
+    titles |= {name: (name, 0) for name in world.offer.quotas if name not in titles}
     value: list[Json] = []
-    for name, (title, current, limit) in counted.items():
+    for name, (title, usual) in titles.items():
+        quota = world.offer.quotas.get(name, Quota(limit=usual))
+        current, limit = int(held.get(name, 0) + quota.used), int(quota.limit)
         item: JsonObject = {
             "unit": "Count",
             "currentValue": current,
@@ -109,8 +140,9 @@ def list_usages(world: World, call: Call) -> Reply:
     return Reply(status=200, body={"value": value})
 
 
-def list_capabilities(_: World, call: Call) -> Reply:
+def list_capabilities(world: World, call: Call) -> Reply:
     """The largest group a region takes. Source: F.2; the shape is the swagger's (I20)."""
+    sizes: JsonObject = {**_SIZES, **world.offer.capabilities}
     value: list[Json] = [
         {
             "resourceType": "containerGroups",
@@ -118,7 +150,7 @@ def list_capabilities(_: World, call: Call) -> Reply:
             "location": call.args["location"],
             "ipAddressType": address,
             "gpu": "None",
-            "capabilities": {"maxMemoryInGB": 240.0, "maxCpu": 31.0, "maxGpuCount": 0.0},
+            "capabilities": sizes,
         }
         for kind in ("Linux", "Windows")
         for address in ("Public", "Private")
@@ -139,7 +171,7 @@ def list_dependencies(world: World, call: Call) -> Reply:
     return Reply(status=200, body=["mcr.microsoft.com", "*.data.mcr.microsoft.com"])
 
 
-def _provider(subscription: str) -> JsonObject:
+def _provider(subscription: str, registration: str) -> JsonObject:
     locations: list[Json] = list(REGIONS)
     versions: list[Json] = list(API_VERSIONS)
     types = ("containerGroups", "locations", "locations/usages", "locations/operations")
@@ -147,7 +179,7 @@ def _provider(subscription: str) -> JsonObject:
         "id": f"/subscriptions/{subscription}/providers/{NAMESPACE}",
         "namespace": NAMESPACE,
         "registrationPolicy": "RegistrationRequired",
-        "registrationState": "Registered",
+        "registrationState": registration,
         "resourceTypes": [
             {"resourceType": name, "locations": locations, "apiVersions": versions}
             for name in types

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import uvicorn
 from starlette.concurrency import run_in_threadpool
@@ -18,7 +18,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from reconciler.emulator.connection import Connection, hang_up, is_cut
 from reconciler.emulator.errors import invalid_content
+from reconciler.emulator.faults.player import NO_FAULT, Turn
 from reconciler.emulator.jsonval import Json
 from reconciler.emulator.service import Service
 from reconciler.emulator.world import Call, Reply
@@ -28,16 +30,32 @@ _SLASHES = re.compile(r"/{2,}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedRequest:
-    """A request that was answered, for assertions. `body` is as sent, secrets and all."""
+    """A request that was answered, for assertions. `body` is as sent, secrets and all.
+
+    `status` is what the service decided; 0 where a fault kept the request from it. What the client
+    saw is in `answered`: the same, unless a fault hid it; None where nothing came.
+    """
 
     method: str
     path: str
     query: dict[str, str]
     status: int
     body: Json = field(repr=False)
+    answered: int | None = None
+    faults: tuple[str, ...] = ()  # the rules that were played on it
 
 
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answered:
+    """What came of a request: what the service decided and, if any, what goes out."""
+
+    body: Json
+    status: int
+    reply: Reply | None
+    turn: Turn = NO_FAULT
 
 
 def application(service: Service, log: Callable[[LoggedRequest], None] | None) -> Asgi:
@@ -58,33 +76,49 @@ def application(service: Service, log: Callable[[LoggedRequest], None] | None) -
             body=None,
             base=f"{request.url.scheme}://{request.url.netloc}",
         )
-        body, reply = await _answer(service, call, raw)
+        answered = await _answer(service, call, raw)
         if log is not None:
             log(
                 LoggedRequest(
-                    method=call.method, path=call.path, query=query, status=reply.status, body=body
+                    method=call.method,
+                    path=call.path,
+                    query=query,
+                    status=answered.status,
+                    body=answered.body,
+                    answered=answered.reply.status if answered.reply else None,
+                    faults=answered.turn.names,
                 )
             )
-        await _response(reply)(scope, receive, send)
+        if await is_cut(scope, receive, answered.turn):
+            return
+        if answered.reply is not None:
+            await _response(answered.reply)(scope, receive, send)
 
     return serve
 
 
-async def _answer(service: Service, call: Call, raw: bytes) -> tuple[Json, Reply]:
+async def _answer(service: Service, call: Call, raw: bytes) -> _Answered:
     body: Json = None
     if raw:
         try:
             body = json.loads(raw)
         except ValueError as exc:
             refusal = invalid_content(f"it is not JSON: {exc}.")
-            return None, Reply(status=refusal.status, body=refusal.body)
-    call = Call(method=call.method, path=call.path, query=call.query, body=body, base=call.base)
+            unread = Reply(status=refusal.status, body=refusal.body)
+            return _Answered(body=None, status=unread.status, reply=unread)
+    call = replace(call, body=body)
     if service.intercept is not None:
         # On another thread: what a test puts here may well sleep.
         intercepted = await run_in_threadpool(service.intercept, call)
         if intercepted is not None:
-            return body, intercepted
-    return body, service.answer(call)
+            return _Answered(body=body, status=intercepted.status, reply=intercepted)
+    turn = service.turn(call)
+    decided = service.answer(call, turn.effects) if turn.is_carried_out else None
+    status = decided.status if decided is not None else 0
+    if turn.cut:
+        return _Answered(body=body, status=status, reply=None, turn=turn)
+    reply = service.dressed(turn.reply) if turn.reply is not None else decided
+    return _Answered(body=body, status=status, reply=reply, turn=turn)
 
 
 def _response(reply: Reply) -> Response:
@@ -93,7 +127,7 @@ def _response(reply: Reply) -> Response:
         text = json.dumps(reply.body)
     headers = dict(reply.headers)
     if text is not None:
-        headers["Content-Type"] = "application/json; charset=utf-8"
+        headers.setdefault("Content-Type", "application/json; charset=utf-8")
     return Response(text, status_code=reply.status, headers=headers)
 
 
@@ -104,6 +138,11 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._told = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does, but nobody waits for what is never answered."""
+        hang_up(self.server_state.connections)
+        await super().shutdown(sockets)
 
     async def main_loop(self) -> None:
         """Tick as uvicorn does, until told to stop."""
@@ -129,6 +168,7 @@ class HttpServer:
         # Quiet: the emulator keeps its own log, and a test run has no use for another.
         config = uvicorn.Config(
             application,
+            http=Connection,
             log_config=None,  # uvicorn's own asks stdout for a terminal, and there may be no stdout
             log_level="warning",
             access_log=False,

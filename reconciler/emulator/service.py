@@ -16,8 +16,12 @@ from reconciler.emulator.errors import (
     state_unusable,
 )
 from reconciler.emulator.facts import region_of
+from reconciler.emulator.faults.effects import NOTHING, Effects, Mirages
+from reconciler.emulator.faults.player import NO_FAULT, Player, Seen, Turn
+from reconciler.emulator.faults.stages import Place, place_of
 from reconciler.emulator.jsonval import as_text
 from reconciler.emulator.losses import Losses
+from reconciler.emulator.offer import Offer
 from reconciler.emulator.pace import Pace
 from reconciler.emulator.records import Records
 from reconciler.emulator.store import Database, GroupKey
@@ -40,9 +44,33 @@ class Service:
     dropped: Counter[str] = field(default_factory=Counter)
     losses: Losses = field(default_factory=Losses)
     tombs: set[GroupKey] = field(default_factory=set)
+    offer: Offer = field(default_factory=Offer)
+    mirages: Mirages = field(default_factory=Mirages)
+    player: Player = field(default_factory=Player)
     intercept: Callable[[Call], Reply | None] | None = None
 
-    def answer(self, call: Call) -> Reply:
+    def turn(self, call: Call) -> Turn:
+        """The faults that are to be played on a call."""
+        if not self.player.faults.rules:
+            return NO_FAULT
+        place = place_of(call.method, call.path)
+        try:
+            with self.database.transaction() as connection:
+                world = self.world(Records(connection))
+                if place.operation:
+                    place = _place_of_operation(world, place)
+                key = GroupKey(_subscription(call), place.rg, place.group)
+                seen = Seen(
+                    call=call,
+                    place=place,
+                    exists=lambda: world.group(key) is not None,
+                    now=world.now(),
+                )
+                return self.player.turn(seen)
+        except EmulatorStateUnusable:
+            return NO_FAULT  # what is wrong is told by the answer
+
+    def answer(self, call: Call, effects: Effects = NOTHING) -> Reply:
         """Carry out a call in one transaction; a refusal is an answer too."""
         headers = _common_headers(self.pace.now())
         try:
@@ -54,19 +82,19 @@ class Service:
             call = replace(call, args=args)
             _check_subscription(call)
             with self.database.transaction() as connection:
-                world = self.world(Records(connection))
+                world = self.world(Records(connection), effects)
                 reply = self._within(world, call, handler, headers)
         except Refusal as refusal:
             reply = _refused(refusal)
         except EmulatorStateUnusable as exc:
             reply = _refused(state_unusable(exc))
-        request_id = str(uuid.uuid4())
-        if reply.region:
-            request_id = f"{region_of(reply.region)}:{request_id}"
-        headers.setdefault("x-ms-request-id", request_id)
-        return replace(reply, headers=headers | dict(reply.headers))
+        return _dressed(reply, headers)
 
-    def world(self, records: Records) -> World:
+    def dressed(self, reply: Reply) -> Reply:
+        """An answer of a fault, with the headers that every answer carries."""
+        return _dressed(reply, _common_headers(self.pace.now()))
+
+    def world(self, records: Records, effects: Effects = NOTHING) -> World:
         """What handlers are given in a transaction."""
         return World(
             records=records,
@@ -76,6 +104,9 @@ class Service:
             dropped=self.dropped,
             losses=self.losses,
             tombs=self.tombs,
+            offer=self.offer,
+            mirages=self.mirages,
+            effects=effects,
         )
 
     def _within(
@@ -91,6 +122,27 @@ class Service:
             return handler(world, call)
         except Refusal as refusal:
             return _refused(refusal)
+
+
+def _dressed(reply: Reply, headers: dict[str, str]) -> Reply:
+    request_id = str(uuid.uuid4())
+    if reply.region:
+        request_id = f"{region_of(reply.region)}:{request_id}"
+    headers.setdefault("x-ms-request-id", request_id)
+    return replace(reply, headers=headers | dict(reply.headers))
+
+
+def _place_of_operation(world: World, place: Place) -> Place:
+    """The same place, with the group that the operation works on."""
+    operation = world.records.operation(place.operation)
+    if operation is None:
+        return place
+    return replace(place, rg=operation.group.resource_group, group=operation.group.name)
+
+
+def _subscription(call: Call) -> str:
+    parts = call.path.lower().split("/")
+    return parts[2] if len(parts) > 2 else ""
 
 
 def _refused(refusal: Refusal) -> Reply:

@@ -2,15 +2,20 @@
 
 Two layers: ARM counts reads, writes and deletes of a subscription in an hour; the provider counts
 PUTs and DELETEs of container groups, apart from each other, per region in five minutes and in an
-hour. Windows are fixed (their kind is not established, I19) and kept per process.
+hour. Windows are fixed or slide, as `Limits` says, and are kept per process.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil
+from typing import Literal, TypeAlias
 
 from reconciler.emulator.errors import Refusal
+
+Key: TypeAlias = tuple[str, ...]
 
 _HOUR_S = 3600
 _FIVE_MINUTES_S = 300
@@ -25,6 +30,8 @@ class Limits:
     reads: int = 12_000
     writes: int = 1_200
     deletes: int = 15_000
+    # Of both layers; which of the two Azure's is, is not established (I19).
+    window: Literal["fixed", "sliding"] = "fixed"
 
 
 # For tests that are not about throttling.
@@ -38,7 +45,8 @@ class Throttle:
     """The counters of one emulator."""
 
     limits: Limits
-    _used: dict[tuple[str, ...], tuple[float, int]] = field(default_factory=dict)
+    _used: dict[Key, tuple[float, int]] = field(default_factory=dict)
+    _taken: dict[Key, deque[float]] = field(default_factory=dict)
 
     def arm(self, method: str, subscription: str, now: datetime) -> dict[str, str]:
         """Count a request; the header that says what is left.
@@ -52,7 +60,8 @@ class Throttle:
             "writes": self.limits.writes,
             "deletes": self.limits.deletes,
         }[kind]
-        left, wait = self._take(("arm", kind, subscription.lower()), limit, _HOUR_S, now)
+        key, at = ("arm", kind, subscription.lower()), now.timestamp()
+        left, wait = self._look(key, limit, _HOUR_S, at)
         headers = {f"x-ms-ratelimit-remaining-subscription-{kind}": str(max(left, 0))}
         if left < 0:
             raise Refusal(
@@ -62,6 +71,7 @@ class Throttle:
                 f"exceeded the backend storage limit. Please try again after '{wait}' seconds.",
                 headers | {"Retry-After": str(wait)},
             )
+        self._count(key, at)
         return headers
 
     def provider(
@@ -72,9 +82,14 @@ class Throttle:
         Raises:
             Refusal: 429 `ResourceRequestsThrottled`.
         """
+        at = now.timestamp()
         key = ("provider", method, subscription.lower(), region)
-        short, soon = self._take((*key, "pt5m"), self.limits.pt5m, _FIVE_MINUTES_S, now)
-        long, late = self._take((*key, "pt1h"), self.limits.pt1h, _HOUR_S, now)
+        short, soon = self._look((*key, "pt5m"), self.limits.pt5m, _FIVE_MINUTES_S, at)
+        long, late = self._look((*key, "pt1h"), self.limits.pt1h, _HOUR_S, at)
+        # A refused request is not counted, by neither window: it would never end otherwise.
+        if short >= 0 and long >= 0:
+            self._count((*key, "pt5m"), at)
+            self._count((*key, "pt1h"), at)
         prefix = "x-ms-ratelimit-remaining-subscription-resource-requests"
         headers = {f"{prefix}-pt5m": str(max(short, 0)), f"{prefix}-pt1h": str(max(long, 0))}
         for left, wait, limit, span in (
@@ -93,14 +108,23 @@ class Throttle:
                 )
         return headers
 
-    def _take(
-        self, key: tuple[str, ...], limit: int, window_s: int, now: datetime
-    ) -> tuple[int, int]:
-        """What is left after this one (negative when refused), and seconds to the next window."""
-        at = now.timestamp()
-        began, used = self._used.get(key, (at, 0))
-        if at >= began + window_s:
-            began, used = at, 0
-        # A refused request is not counted: it would never end otherwise.
-        self._used[key] = (began, min(used + 1, limit))
-        return limit - used - 1, max(1, round(began + window_s - at))
+    def _look(self, key: Key, limit: int, window_s: int, at: float) -> tuple[int, int]:
+        """What is left after one more (negative when refused), and seconds until there is more."""
+        if self.limits.window == "sliding":
+            taken = self._taken.setdefault(key, deque())
+            while taken and at >= taken[0] + window_s:
+                taken.popleft()
+            began, used = taken[0] if taken else at, len(taken)
+        else:
+            began, used = self._used.get(key, (at, 0))
+            if at >= began + window_s:
+                began, used = at, 0
+            self._used[key] = (began, used)
+        return limit - used - 1, max(1, ceil(began + window_s - at))
+
+    def _count(self, key: Key, at: float) -> None:
+        if self.limits.window == "sliding":
+            self._taken[key].append(at)
+        else:
+            began, used = self._used[key]
+            self._used[key] = (began, used + 1)

@@ -19,9 +19,11 @@ from reconciler.emulator.errors import (
     unknown_api_version,
 )
 from reconciler.emulator.facts import Group, Moment, ResourceGroup
+from reconciler.emulator.faults.effects import NOTHING, Effects, Mirages
 from reconciler.emulator.jsonval import Json, JsonObject
 from reconciler.emulator.lifecycle import is_settled
 from reconciler.emulator.losses import Losses
+from reconciler.emulator.offer import Offer
 from reconciler.emulator.pace import Kind, Pace
 from reconciler.emulator.records import Records, key_of, phase_is_over
 from reconciler.emulator.store import GroupKey
@@ -105,6 +107,9 @@ class World:
     dropped: Counter[str]
     losses: Losses
     tombs: set[GroupKey]  # deleted, and ARM has not noticed yet
+    offer: Offer
+    mirages: Mirages
+    effects: Effects = NOTHING  # of the faults that are played on this call
 
     def moment(self, reads: int = 0) -> Moment:
         """Now."""

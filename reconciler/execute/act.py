@@ -3,112 +3,72 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 
-from reconciler.core.cloud import Accepted, Clock, Cloud
-from reconciler.core.groups import DesiredGroup, LiveGroup, WaitFor, wire_body
-from reconciler.core.ids import GroupId, ResourceGroupId
+from reconciler.core.cloud import Accepted
+from reconciler.core.groups import DesiredGroup, LiveGroup
+from reconciler.core.ids import ResourceGroupId
 from reconciler.core.jsonval import as_text, dig
-from reconciler.core.mask import scrubbed
-from reconciler.core.outcome import Outcome, Status, TaskLog
+from reconciler.core.outcome import Outcome, Status
 from reconciler.core.ownership import (
     CREATED_TAG,
     Ownership,
-    SecretKey,
     StateTag,
     format_state,
     ownership_of,
     state_after_tags,
-    state_after_write,
     state_of,
     written_tags,
 )
 from reconciler.core.plan import Action, ActionKind
 from reconciler.core.properties import Effect
-from reconciler.errors import (
-    AuthenticationFailed,
-    AzureError,
-    Conflict,
-    Forbidden,
-    NotFound,
-    ProvisioningFailed,
-    Rejected,
-    StaleAction,
-    Throttled,
-)
-from reconciler.execute.observe import view
-from reconciler.execute.readback import check_tags, left, not_taken, remembered, take_tags
+from reconciler.core.remedies import Cause, remedy_of
+from reconciler.errors import AzureError, Interrupted, OperationTimedOut, StaleAction
+from reconciler.execute.fates import home_fate, start_fate, tags_fate
+from reconciler.execute.put import finish, judged, not_provisioned, put, put_anew, removed
+from reconciler.execute.readback import check_tags, left, not_taken
+from reconciler.execute.send import Write, sent
 from reconciler.execute.stale import reread
-from reconciler.execute.wait import Health, Pace, Waiter
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Writer:
-    """Who writes, and how. `tell` hears each step as `(action, text)`, from worker threads."""
-
-    cloud: Cloud
-    clock: Clock
-    pace: Pace
-    owner: str
-    key: SecretKey | None
-    commit: str
-    tell: Callable[[Action, str], None]
-
-    @property
-    def waiter(self) -> Waiter:
-        """Waits by the same clock and pace."""
-        return Waiter(cloud=self.cloud, clock=self.clock, pace=self.pace)
-
+from reconciler.execute.writer import Progress, Writer
 
 _log = logging.getLogger(__name__)
 
-# Answers that leave no doubt: the write was not taken.
-_REFUSALS = (AuthenticationFailed, Forbidden, NotFound, Conflict, Throttled, Rejected)
 
-
-@dataclass(slots=True)
-class Progress:
-    """What an action has done so far: whether Azure may have changed, and how far a replace got."""
-
-    wrote: bool = False
-    is_deleted: bool = False
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """One write, which counts unless Azure refuses it; one that is lost on the way counts."""
-        before, self.wrote = self.wrote, True
-        try:
-            yield
-        except _REFUSALS:
-            self.wrote = before
-            raise
-
-
-def carry_out(action: Action, writer: Writer) -> Outcome:
+def carry_out(action: Action, writer: Writer, progress: Progress) -> Outcome:
     """The outcome of one action; whatever goes wrong is an outcome too."""
     started = writer.clock.now()
-    progress = Progress()
+    writer.watcher.began(action)
     try:
-        outcome = _STEPS[action.kind](action, writer, progress)
+        with ExitStack() as stack:
+            progress.insist = lambda: stack.enter_context(writer.pacer.insisting())
+            outcome = _STEPS[action.kind](action, writer, progress)
+    except Interrupted as exc:
+        status = Status.FAILED if progress.wrote else Status.NOT_STARTED
+        outcome = Outcome(action=action, status=status, says=exc.says, hint=exc.hint)
     except AzureError as exc:
         outcome = _failed(action, exc, progress)
     except Exception as exc:  # noqa: BLE001  # a bug met by one action must not hide the others' fate
         _log.debug("%s: %s", action.target, exc, exc_info=True)
         bug = AzureError(f"internal error: {type(exc).__name__}: {exc}", hint="please report it")
         outcome = _failed(action, bug, progress)
-    return replace(outcome, wrote=progress.wrote, took=writer.clock.now() - started)
+    return replace(
+        outcome,
+        wrote=progress.wrote,
+        operation=progress.operation,
+        started=started,
+        took=writer.clock.now() - started,
+    )
 
 
 def _failed(action: Action, exc: AzureError, progress: Progress) -> Outcome:
-    status = Status.STALE if isinstance(exc, StaleAction) else Status.FAILED
+    status = _status_of(action, exc, progress)
     says, hint = exc.says, exc.hint
     if progress.is_deleted:
         says = f"STRANDED: deleted and not known to be created again: {says}"
         hint = "the group may not exist now; repair it with 'aci-reconcile apply'"
-    elif exc.code == "InvalidContainerGroupUpdate":
+    elif remedy_of(exc).cause is Cause.UPDATE:
         hint = f"Azure refuses the change in place: plan it with --replace {action.target}"
     elif _is_repair(action) and status is Status.FAILED:
         hint = f"{hint}; or deploy it anew with --replace {action.target}".removeprefix("; or ")
@@ -120,7 +80,17 @@ def _failed(action: Action, exc: AzureError, progress: Progress) -> Outcome:
         code=exc.code or "",
         request_id=exc.request_id or "",
         is_stranded=progress.is_deleted,
+        is_restored=progress.is_restored,
     )
+
+
+def _status_of(action: Action, exc: AzureError, progress: Progress) -> Status:
+    if isinstance(exc, StaleAction):
+        return Status.STALE
+    # What was taken and is still under way may well end well: it is not there in time.
+    is_late = isinstance(exc, OperationTimedOut) and progress.wrote and not progress.is_deleted
+    is_awaited = action.kind.sends_body or action.kind is ActionKind.START
+    return Status.UNHEALTHY if is_late and is_awaited else Status.FAILED
 
 
 def _is_repair(action: Action) -> bool:
@@ -131,59 +101,77 @@ def _is_repair(action: Action) -> bool:
 def _resource_group(action: Action, writer: Writer, progress: Progress) -> Outcome:
     declared = action.declared
     assert declared is not None
-    if writer.cloud.resource_group(declared.id) is not None:
-        raise StaleAction("it exists by now", verb="create", target=str(declared.id))
-    tags = {**declared.tags, CREATED_TAG: writer.owner}
-    with progress.writing():
-        writer.cloud.put_resource_group(declared.id, location=declared.location, tags=tags)
+    home = declared.id
+
+    def check() -> None:
+        if writer.waiter.patiently(lambda: writer.cloud.resource_group(home)) is not None:
+            raise StaleAction("it exists by now", verb="create", target=str(home))
+
+    def send() -> Accepted:
+        tags = {**declared.tags, CREATED_TAG: writer.owner}
+        body = writer.cloud.put_resource_group(home, location=declared.location, tags=tags)
+        return Accepted(body=body, operation=None)
+
+    check()
+    fate = lambda: home_fate(home, writer.cloud, writer.waiter, exists=True)  # noqa: E731
+    sent(Write(send=send, fate=fate, check=check), action, writer, progress)
     return Outcome(action=action, status=Status.SUCCEEDED, says=f"created in {declared.location}")
 
 
 def _create(action: Action, writer: Writer, progress: Progress) -> Outcome:
     if action.declared is not None:
         return _resource_group(action, writer, progress)
-    reread(action, writer.cloud)
-    return _put(action, _desired(action), None, writer, progress)
+    reread(action, writer.waiter)
+    return put(action, desired_of(action), None, writer, progress)
 
 
 def _update(action: Action, writer: Writer, progress: Progress) -> Outcome:
-    live = reread(action, writer.cloud)
-    return _put(action, _desired(action), live, writer, progress)
+    live = reread(action, writer.waiter)
+    return put(action, desired_of(action), live, writer, progress)
 
 
 def _replace(action: Action, writer: Writer, progress: Progress) -> Outcome:
-    live = reread(action, writer.cloud)
-    _remove(action, writer, progress)
-    return _put(action, _desired(action), live, writer, progress)
+    live = reread(action, writer.waiter)
+    assert live is not None
+    return put_anew(action, desired_of(action), live, writer, progress)
 
 
 def _delete(action: Action, writer: Writer, progress: Progress) -> Outcome:
     if isinstance(action.target, ResourceGroupId):
         return _delete_resource_group(action, action.target, writer, progress)
-    reread(action, writer.cloud)
-    _remove(action, writer, progress)
+    reread(action, writer.waiter)
+    removed(action, writer, progress)
     return Outcome(action=action, status=Status.SUCCEEDED, says="deleted")
 
 
 def _delete_resource_group(
     action: Action, target: ResourceGroupId, writer: Writer, progress: Progress
 ) -> Outcome:
-    held = writer.cloud.resources_in(target)
-    if held:
-        first = as_text(dig(held[0], "id"))
-        raise StaleAction(f"it is not empty, it holds {first}", verb="delete", target=str(target))
-    writer.tell(action, "deleting the resource group")
-    with progress.writing():
-        accepted = writer.cloud.delete_resource_group(target)
-    _finish(action, accepted, writer)
+    def check() -> None:
+        held = writer.waiter.patiently(lambda: writer.cloud.resources_in(target))
+        if held:
+            first = as_text(dig(held[0], "id"))
+            raise StaleAction(
+                f"it is not empty, it holds {first}", verb="delete", target=str(target)
+            )
+
+    check()
+    writer.watcher.step(action, "deleting the resource group")
+    write = Write(
+        send=lambda: writer.cloud.delete_resource_group(target),
+        fate=lambda: home_fate(target, writer.cloud, writer.waiter, exists=False),
+        check=check,
+    )
+    until = writer.deadline(action)
+    finish(action, sent(write, action, writer, progress), writer, progress, until=until)
     return Outcome(action=action, status=Status.SUCCEEDED, says="deleted")
 
 
 def _tags(action: Action, writer: Writer, progress: Progress) -> Outcome:
-    live = reread(action, writer.cloud)
+    live = reread(action, writer.waiter)
     assert live is not None
     now, state = _patch(action, live, writer, progress)
-    desired = _desired(action)
+    desired = desired_of(action)
     if lost := left(desired, now, state):
         raise not_taken(desired.id, [change.path for change in lost])
     done = "adopted" if action.kind is ActionKind.ADOPT else "tags patched"
@@ -194,15 +182,29 @@ def _patch(
     action: Action, live: LiveGroup, writer: Writer, progress: Progress
 ) -> tuple[LiveGroup | None, StateTag]:
     """The group once its tags are up to date, and what they remember."""
-    desired = _desired(action)
+    desired = desired_of(action)
     _, state = _states(action, live, writer)
     tags = written_tags(desired, live, owner=writer.owner, state=state)
-    writer.tell(action, "patching tags")
-    with progress.writing():
-        writer.cloud.patch_tags(desired.id, tags)
-    now = view(writer.cloud, desired.id)
+
+    def send() -> Accepted:
+        return Accepted(body=writer.cloud.patch_tags(desired.id, tags), operation=None)
+
+    writer.watcher.step(action, "patching tags")
+    write = Write(
+        send=send,
+        fate=lambda: tags_fate(desired.id, tags, writer.waiter),
+        check=lambda: _check(action, writer),
+    )
+    sent(write, action, writer, progress)
+    now = writer.waiter.present(desired.id)
     check_tags(desired, now, tags)
     return now, state
+
+
+def _check(action: Action, writer: Writer) -> None:
+    """Return when the group, settled, is as the plan saw it."""
+    writer.waiter.settled(desired_of(action).id, until=writer.deadline(action))
+    reread(action, writer.waiter)
 
 
 def _states(action: Action, live: LiveGroup, writer: Writer) -> tuple[StateTag | None, StateTag]:
@@ -211,7 +213,7 @@ def _states(action: Action, live: LiveGroup, writer: Writer) -> tuple[StateTag |
     is_ours = ownership_of(live, writer.owner) is Ownership.OURS
     before = state_of(live) if is_ours else None
     trusted = writer.key if action.rebaseline else None
-    after = state_after_tags(_desired(action), before, commit=writer.commit, trusted=trusted)
+    after = state_after_tags(desired_of(action), before, commit=writer.commit, trusted=trusted)
     return before, after
 
 
@@ -221,23 +223,29 @@ def _is_news(before: StateTag, after: StateTag) -> bool:
 
 
 def _start(action: Action, writer: Writer, progress: Progress) -> Outcome:
-    live = reread(action, writer.cloud)
+    live = reread(action, writer.waiter)
     assert live is not None
-    desired = _desired(action)
+    desired = desired_of(action)
     before, after = _states(action, live, writer)
     tags_differ = bool(action.diff.costing(Effect.TAGS))
     if tags_differ or before is None or _is_news(before, after):
-        _patch(action, live, writer, progress)
-    writer.tell(action, "starting")
-    with progress.writing():
-        accepted = writer.cloud.start(desired.id)
-    _finish(action, accepted, writer)
-    settled = writer.waiter.settled(lambda: view(writer.cloud, desired.id), group=str(desired.id))
+        live = _patch(action, live, writer, progress)[0] or live
+    writer.watcher.step(action, "starting")
+    write = Write(
+        send=lambda: writer.cloud.start(desired.id),
+        fate=lambda: start_fate(live, writer.waiter),
+        check=lambda: None,
+    )
+    until = writer.deadline(action)
+    stuck = finish(action, sent(write, action, writer, progress), writer, progress, until=until)
+    if stuck:
+        return judged(action, desired, writer, until=until, stuck=stuck)
+    settled = writer.waiter.settled(desired.id, until=until)
     if settled is None:
         raise not_taken(desired.id, [])
     if settled.has_failed:
-        raise _not_provisioned(action, f"provisioning {settled.provisioning}", code="")
-    return _judged(action, desired, writer)
+        raise not_provisioned(action, f"provisioning {settled.provisioning}", code="")
+    return judged(action, desired, writer, until=until)
 
 
 def _left_as_is(action: Action, _writer: Writer, _progress: Progress) -> Outcome:
@@ -247,9 +255,9 @@ def _left_as_is(action: Action, _writer: Writer, _progress: Progress) -> Outcome
 
 def _look_after(action: Action, writer: Writer, _progress: Progress) -> Outcome:
     """Whether a group that is left alone is healthy, since something depends on it."""
-    desired = _desired(action)
-    read = partial(view, writer.cloud, desired.id)
-    health = writer.waiter.healthy(read, desired.policy.wait)
+    desired = desired_of(action)
+    until = writer.deadline(action)
+    health = writer.waiter.healthy(desired.id, desired.policy.wait, until=until)
     return Outcome(
         action=action,
         status=Status.SUCCEEDED if health.is_healthy else Status.UNHEALTHY,
@@ -272,109 +280,7 @@ _STEPS: Mapping[ActionKind, _Step] = {
 }
 
 
-def _desired(action: Action) -> DesiredGroup:
+def desired_of(action: Action) -> DesiredGroup:
+    """The desired group of an action that has one."""
     assert action.desired is not None
     return action.desired
-
-
-def _remove(action: Action, writer: Writer, progress: Progress) -> None:
-    assert isinstance(action.target, GroupId)
-    writer.tell(action, "deleting")
-    try:
-        with progress.writing():
-            accepted = writer.cloud.delete_group(action.target)
-    finally:
-        # Also where its fate is unknown: from here on the group may be gone.
-        progress.is_deleted = progress.wrote and action.kind is ActionKind.REPLACE
-    _finish(action, accepted, writer)
-    writer.waiter.gone(action.target)
-
-
-def _put(
-    action: Action,
-    desired: DesiredGroup,
-    live: LiveGroup | None,
-    writer: Writer,
-    progress: Progress,
-) -> Outcome:
-    state = state_after_write(desired, key=writer.key, commit=writer.commit)
-    tags = written_tags(desired, live, owner=writer.owner, state=state)
-    body = wire_body(desired, tags)
-    writer.tell(action, "writing")
-    with progress.writing():
-        accepted = writer.cloud.put_group(desired.id, body)
-    progress.is_deleted = False
-    _finish(action, accepted, writer)
-    settled = writer.waiter.settled(lambda: view(writer.cloud, desired.id), group=str(desired.id))
-    if settled is None:
-        raise not_taken(desired.id, [])
-    take_tags(desired, live, settled, tags, writer.cloud)
-    if settled.has_failed:
-        raise _not_provisioned(action, f"provisioning {settled.provisioning}", code="")
-    if lost := left(desired, settled, state):
-        raise remembered(desired, tags, state, lost, writer.cloud)
-    return _judged(action, desired, writer)
-
-
-def _finish(action: Action, accepted: Accepted, writer: Writer) -> None:
-    if accepted.operation is None:
-        return
-    writer.tell(action, "waiting for Azure's operation")
-    look = writer.waiter.finished(accepted.operation, group=str(action.target))
-    if look.status.lower() != "succeeded":
-        says = look.error_message or f"the operation ended {look.status}"
-        request_id = look.request_id or accepted.request_id
-        raise _not_provisioned(action, says, code=look.error_code, request_id=request_id)
-
-
-def _not_provisioned(
-    action: Action, says: str, *, code: str, request_id: str = ""
-) -> ProvisioningFailed:
-    return ProvisioningFailed(
-        says,
-        verb=action.kind.value,
-        target=str(action.target),
-        code=code or None,
-        request_id=request_id or None,
-        hint="see 'aci-reconcile status' for what is left",
-    )
-
-
-def _judged(action: Action, desired: DesiredGroup, writer: Writer) -> Outcome:
-    wait = desired.policy.wait
-    writer.tell(action, f"waiting until {wait.until.value}")
-    health = writer.waiter.healthy(lambda: view(writer.cloud, desired.id), wait)
-    logs = _task_logs(desired, health, writer) if _shows_log(desired, health) else ()
-    done = {
-        ActionKind.CREATE: "created",
-        ActionKind.UPDATE: "updated",
-        ActionKind.REPLACE: "replaced",
-        ActionKind.START: "started",
-    }[action.kind]
-    return Outcome(
-        action=action,
-        status=Status.SUCCEEDED if health.is_healthy else Status.UNHEALTHY,
-        says=f"{done}, {health.says}" if health.is_healthy else f"{done}, but {health.says}",
-        hint="" if health.is_healthy else f"see 'aci-reconcile logs {desired.id}'",
-        logs=logs,
-    )
-
-
-def _shows_log(desired: DesiredGroup, health: Health) -> bool:
-    waited_to_its_end = desired.policy.wait.until is WaitFor.SUCCEEDED
-    return waited_to_its_end or (not health.is_healthy and health.live is not None)
-
-
-def _task_logs(desired: DesiredGroup, health: Health, writer: Writer) -> tuple[TaskLog, ...]:
-    """The end of what each container printed, secrets masked; a log that fails is left out."""
-    views = health.live.containers if health.live is not None else ()
-    logs = []
-    for one in views:
-        if one.is_init or (health.is_healthy is False and one.state == "Running"):
-            continue
-        try:
-            text = writer.cloud.logs(desired.id, one.name, tail=50)
-        except AzureError:
-            continue
-        logs.append(TaskLog(container=one.name, text=scrubbed(text, desired.secret_texts)))
-    return tuple(logs)

@@ -15,14 +15,14 @@ from reconciler.core.groups import (
     DesiredResourceGroup,
     LiveGroup,
     LiveResourceGroup,
-    live_group,
     live_resource_group,
 )
 from reconciler.core.ids import GroupId, ResourceGroupId
 from reconciler.core.jsonval import Json
-from reconciler.errors import AzureError, Forbidden, OperationTimedOut
+from reconciler.errors import Forbidden, OperationTimedOut
+from reconciler.execute.look import live_of, view
 from reconciler.execute.pool import at_once
-from reconciler.execute.wait import Waiter
+from reconciler.execute.wait import OPERATION_TIMEOUT, Waiter
 
 _FEW_TASKS = 20
 _Out = TypeVar("_Out")
@@ -106,9 +106,11 @@ def settled(
     if not moving:
         return observed
 
+    until = waiter.clock.now() + OPERATION_TIMEOUT
+
     def settle(live: LiveGroup) -> LiveGroup | None:
         try:
-            return waiter.settled(lambda: view(waiter.cloud, live.id), group=str(live.id))
+            return waiter.settled(live.id, until=until)
         except OperationTimedOut:
             return live
 
@@ -122,12 +124,6 @@ def view_all(cloud: Cloud, ids: Sequence[GroupId], *, workers: int) -> dict[str,
     """Each group with its instance view, by address; None for one that is gone by now."""
     found = at_once(lambda i: view(cloud, i), ids, workers=workers)
     return dict(zip((i.address for i in ids), found, strict=True))
-
-
-def view(cloud: Cloud, group: GroupId) -> LiveGroup | None:
-    """One group with its instance view, None where it does not exist."""
-    body = cloud.group(group)
-    return None if body is None else _live(body)
 
 
 def scope_of(
@@ -190,11 +186,4 @@ def _readable(
 
 
 def _lives(bodies: Sequence[Json]) -> tuple[LiveGroup, ...]:
-    return tuple(_live(body) for body in bodies)
-
-
-def _live(body: Json) -> LiveGroup:
-    try:
-        return live_group(body)
-    except ValueError as exc:
-        raise AzureError(f"an answer without a usable id: expected {exc}", verb="read") from exc
+    return tuple(live_of(body) for body in bodies)

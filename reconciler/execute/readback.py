@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.core.cloud import Cloud
 from reconciler.core.diff import FieldChange, diff, digests_of
 from reconciler.core.groups import DesiredGroup, LiveGroup
 from reconciler.core.ids import GroupId
@@ -17,7 +16,7 @@ from reconciler.core.ownership import (
     format_state,
 )
 from reconciler.errors import AzureError, ProvisioningFailed
-from reconciler.execute.observe import view
+from reconciler.execute.wait import Waiter
 
 
 def take_tags(
@@ -25,7 +24,7 @@ def take_tags(
     before: LiveGroup | None,
     now: LiveGroup,
     tags: Mapping[str, str],
-    cloud: Cloud,
+    waiter: Waiter,
 ) -> None:
     """Patch the tags if the PUT did not set them: reports contradict each other (I3).
 
@@ -35,8 +34,8 @@ def take_tags(
     added = {key: value for key, value in now.tags.items() if key.lower() not in known}
     wanted = {**added, **tags}
     if _folded(now.tags) != _folded(wanted):
-        cloud.patch_tags(desired.id, wanted)
-        check_tags(desired, view(cloud, desired.id), tags)
+        waiter.patiently(lambda: waiter.cloud.patch_tags(desired.id, wanted))
+        check_tags(desired, waiter.view(desired.id), tags)
 
 
 def check_tags(desired: DesiredGroup, live: LiveGroup | None, tags: Mapping[str, str]) -> None:
@@ -73,7 +72,7 @@ def remembered(
     tags: Mapping[str, str],
     state: StateTag,
     lost: Sequence[FieldChange],
-    cloud: Cloud,
+    waiter: Waiter,
 ) -> AzureError:
     """The error that names what Azure did not take, once the state tag remembers it.
 
@@ -82,11 +81,12 @@ def remembered(
     failed = not_taken(desired.id, [change.path for change in lost])
     after = format_state(replace(state, not_taken=digests_of(lost)))
     try:
-        now = view(cloud, desired.id)
+        now = waiter.view(desired.id)
         others = {} if now is None else foreign_tags(now.tags)
         known = {key.lower() for key in tags}
         kept = {key: value for key, value in others.items() if key.lower() not in known}
-        cloud.patch_tags(desired.id, {**kept, **tags, STATE_TAG: after})
+        memory = {**kept, **tags, STATE_TAG: after}
+        waiter.patiently(lambda: waiter.cloud.patch_tags(desired.id, memory))
     except AzureError as exc:
         failed.hint = f"it could not be remembered either: {exc.says}"
     return failed

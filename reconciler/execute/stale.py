@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from reconciler.core.cloud import Cloud
 from reconciler.core.groups import LiveGroup
 from reconciler.core.ids import GroupId
 from reconciler.core.plan import Action
 from reconciler.errors import StaleAction
-from reconciler.execute.observe import view
+from reconciler.execute.wait import Waiter
 
 
-def reread(action: Action, cloud: Cloud) -> LiveGroup | None:
+def reread(action: Action, waiter: Waiter) -> LiveGroup | None:
     """The group as it is now, provided it is as the plan saw it: there is no ETag (design 2.7).
 
     Raises:
         StaleAction: it moved, appeared, vanished or is in transition; nothing was written.
     """
     assert isinstance(action.target, GroupId)
-    now = view(cloud, action.target)
+    now = waiter.view(action.target)
     planned = action.live
     if now is None and planned is None:
         return None

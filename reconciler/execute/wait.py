@@ -5,21 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from reconciler.core.cloud import Clock, Cloud, Look, Operation
-from reconciler.core.groups import ContainerView, LiveGroup, Wait, WaitFor
+from reconciler.core.groups import LiveGroup, Wait, WaitFor
 from reconciler.core.ids import GroupId
-from reconciler.errors import OperationTimedOut
+from reconciler.core.remedies import Cause, remedy_of
+from reconciler.errors import AzureError, NotFound, OperationTimedOut, Throttled, Unavailable
+from reconciler.execute.health import Before, Health, cannot_pull, hopeless, lacking, reached
+from reconciler.execute.look import view
 
 _LONGEST_HINT_S = 120.0  # a longer Retry-After on a poll is taken for a mistake
 OPERATION_TIMEOUT = timedelta(minutes=35)  # provisioning itself gives up after 30 (E.1)
+# How long Azure may contradict itself after a write, and a read may fail: ARM's caches lag.
+_PATIENCE = timedelta(minutes=1)
+_GOES_ON = "the operation goes on in Azure: plan again later"
+_Out = TypeVar("_Out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """How often to look. Azure names no interval on creates (A.2), so the schedule is ours.
 
-    `scale` shrinks every pause, for a server on this machine.
+    `scale` shrinks every pause of ours, for a server on this machine.
     """
 
     scale: float = 1.0
@@ -41,13 +49,11 @@ def _pause_after(elapsed_s: float) -> float:
     return 15.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """The verdict on a group after a write. `live` is the last view of it."""
-
-    is_healthy: bool
-    says: str
-    live: LiveGroup | None
+def is_passing(error: AzureError) -> bool:
+    """Whether the same question may well be answered a little later."""
+    if isinstance(error, Unavailable | Throttled):
+        return True
+    return remedy_of(error).cause is Cause.SIGN_IN and error.status == 401
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,71 +64,111 @@ class Waiter:
     clock: Clock
     pace: Pace
 
-    def finished(self, operation: Operation, *, group: str) -> Look:
-        """The last look at an operation that has ended, well or not.
+    @property
+    def patience(self) -> timedelta:
+        """How long answers may fail or lag behind a write until that is taken for the truth."""
+        return _PATIENCE * self.pace.scale
+
+    def view(self, group: GroupId) -> LiveGroup | None:
+        """The group with its instance view, None where it does not exist.
+
+        A read that fails is repeated for a while: what was written must not be lost sight of.
+        """
+        return self.patiently(lambda: view(self.cloud, group))
+
+    def patiently(self, read: Callable[[], _Out]) -> _Out:
+        """What `read` gives, repeated while it fails in a way that passes."""
+        last: AzureError | None = None
+        for pause_s in self.pauses_until(self.clock.now() + self.patience):
+            try:
+                return read()
+            except AzureError as exc:
+                if not is_passing(exc):
+                    raise
+                last = exc
+            self.clock.sleep(max(pause_s, _asked(last)))
+        assert last is not None
+        raise last
+
+    def finished(self, operation: Operation, group: GroupId | None, *, until: datetime) -> Look:
+        """The last look at an operation that has ended, or that Azure has forgotten.
+
+        A forgotten one has the status `Unknown`: the group itself tells. One whose image cannot be
+        pulled is not waited for; its status is not final then, and `error_message` says why.
 
         Raises:
             OperationTimedOut: still running at the deadline; it goes on in Azure.
         """
-        hint_s = operation.retry_after_s
-        for pause_s in self._pauses_until(OPERATION_TIMEOUT):
+        hint_s, status = operation.retry_after_s, "not seen"
+        for pause_s in self.pauses_until(until):
             self.clock.sleep(
                 pause_s if hint_s is None else min(max(hint_s, self.pace.scale), _LONGEST_HINT_S)
             )
-            look = self.cloud.look(operation)
+            try:
+                look = self.cloud.look(operation)
+            except NotFound:
+                return Look(status="Unknown")
+            except AzureError as exc:
+                if not is_passing(exc):
+                    raise
+                hint_s = exc.retry_after_s
+                continue
             if look.is_final:
                 return look
-            hint_s = look.retry_after_s
-        raise OperationTimedOut(
-            f"still {look.status} after {OPERATION_TIMEOUT}",
-            verb="wait",
-            target=group,
-            hint="the operation goes on in Azure: plan again later",
-        )
+            if stuck := cannot_pull(look.events):
+                return Look(status=look.status, error_message=f"an image cannot be pulled: {stuck}")
+            hint_s, status = look.retry_after_s, look.status
+        raise self._timed_out(f"the operation is still {status}", group)
 
-    def settled(self, read: Callable[[], LiveGroup | None], *, group: str) -> LiveGroup | None:
+    def settled(self, group: GroupId, *, until: datetime) -> LiveGroup | None:
         """The group once no operation runs on it any more; None when it is gone.
 
         Raises:
             OperationTimedOut: still in transition at the deadline.
         """
-        live = read()
-        for pause_s in self._pauses_until(OPERATION_TIMEOUT):
+        live = self.view(group)
+        for pause_s in self.pauses_until(until):
             if live is None or not live.in_transition:
                 return live
             self.clock.sleep(pause_s)
-            live = read()
-        raise OperationTimedOut(
-            "still in transition", verb="wait", target=group, hint="plan again later"
-        )
+            live = self.view(group)
+        raise self._timed_out("still in transition", group)
 
-    def gone(self, group: GroupId) -> None:
+    def present(self, group: GroupId) -> LiveGroup | None:
+        """`view`, for one that was just written: ARM may say for a while that it is not there.
+
+        None when that does not change.
+        """
+        for pause_s in self.pauses_until(self.clock.now() + self.patience):
+            if (live := self.view(group)) is not None:
+                return live
+            self.clock.sleep(pause_s)
+        return None
+
+    def gone(self, group: GroupId, *, until: datetime) -> None:
         """Return once a GET finds nothing: a name can be reused only then.
 
         Raises:
             OperationTimedOut: still there at the deadline; the deletion goes on in Azure.
         """
-        for pause_s in self._pauses_until(OPERATION_TIMEOUT):
-            if self.cloud.group(group) is None:
+        for pause_s in self.pauses_until(until):
+            if self.view(group) is None:
                 return
             self.clock.sleep(pause_s)
-        raise OperationTimedOut(
-            f"still there after {OPERATION_TIMEOUT}",
-            verb="delete",
-            target=str(group),
-            hint="the deletion goes on in Azure: plan again later",
-        )
+        raise self._timed_out("it is still there", group)
 
-    def healthy(self, read: Callable[[], LiveGroup | None], wait: Wait) -> Health:
-        """The verdict once it is clear, at the latest when `wait.timeout` has passed."""
+    def healthy(self, group: GroupId, wait: Wait, *, until: datetime) -> Health:
+        """The verdict once it is clear, at the latest at the deadline `until`."""
         steady_since: datetime | None = None
+        before: Before | None = None
         restarts = -1
         health = Health(is_healthy=False, says="not looked at", live=None)
-        for pause_s in self._pauses_until(wait.timeout):
-            live = read()
+        for pause_s in self.pauses_until(until):
+            live = self.present(group)
             if live is None:
                 return Health(is_healthy=False, says="the group is gone", live=None)
-            if trouble := hopeless(live, wait.until):
+            before = before or Before.of(live)
+            if trouble := hopeless(live, wait.until, before):
                 return Health(is_healthy=False, says=trouble, live=live)
             missing = lacking(live, wait.until)
             if missing or live.restarts != restarts:
@@ -130,7 +176,7 @@ class Waiter:
             if not missing:
                 steady_since = steady_since or self.clock.now()
                 if self.clock.now() - steady_since >= wait.stable_for:
-                    return Health(is_healthy=True, says=_reached(live, wait.until), live=live)
+                    return Health(is_healthy=True, says=reached(live, wait.until), live=live)
             health = Health(is_healthy=False, says=missing or "not stable yet", live=live)
             self.clock.sleep(pause_s)
         return Health(
@@ -139,70 +185,38 @@ class Waiter:
             live=health.live,
         )
 
-    def _pauses_until(self, timeout: timedelta) -> Iterator[float]:
-        """Pauses until `timeout` has passed; the last one ends with it."""
-        deadline = self.clock.now() + timeout
+    def _timed_out(self, says: str, group: GroupId | None) -> OperationTimedOut:
+        """The error of a deadline, with the container that keeps it waiting."""
+        try:
+            live = None if group is None else view(self.cloud, group)
+        except AzureError:
+            live = None
+        tail = "" if live is None else _last_seen(live)
+        return OperationTimedOut(
+            f"timed out, {says}{tail}",
+            verb="wait",
+            target="" if group is None else str(group),
+            hint=_GOES_ON,
+        )
+
+    def pauses_until(self, until: datetime) -> Iterator[float]:
+        """Pauses until the deadline; the last one ends with it."""
         for pause_s in self.pace.pauses():
-            left_s = (deadline - self.clock.now()).total_seconds()
+            left_s = (until - self.clock.now()).total_seconds()
             yield max(0.0, min(pause_s, left_s))
             if left_s <= 0:
                 return
 
 
-def lacking(live: LiveGroup, until: WaitFor) -> str:
-    """What `live` still lacks to be healthy; empty when it is."""
-    if live.in_transition:
-        return f"provisioning state {live.provisioning}"
-    if until is WaitFor.PROVISIONED:
-        return ""
-    apps = [view for view in live.containers if not view.is_init]
-    waiting = [view for view in apps if not _is_there(view, until)]
-    if not apps:
-        return "no container yet"
-    return ", ".join(_described(view) for view in waiting)
+def _last_seen(live: LiveGroup) -> str:
+    """What a group lacks, and what happened last in a container of it."""
+    tail = f": {what}" if (what := lacking(live, WaitFor.STARTED)) else ""
+    events = [f"'{view.name}': {view.last_event}" for view in live.containers if view.last_event]
+    if events and "last event" not in tail:
+        tail += f"; last event of container {events[-1]}"
+    return tail
 
 
-def _is_there(view: ContainerView, until: WaitFor) -> bool:
-    ended_well = view.state == "Terminated" and view.exit_code == 0
-    match until:
-        case WaitFor.RUNNING:
-            return view.state == "Running"
-        case WaitFor.STARTED:
-            return view.state == "Running" or ended_well
-        case _:
-            return ended_well
+def _asked(error: AzureError) -> float:
+    return min(error.retry_after_s or 0.0, _LONGEST_HINT_S)
 
-
-def hopeless(live: LiveGroup, until: WaitFor) -> str:
-    """Why waiting longer is pointless; empty when it is not.
-
-    A failed provisioning, a container that crash-loops, or one that ended in a group that is over.
-    """
-    if live.has_failed:
-        return f"provisioning {live.provisioning}"
-    if until is WaitFor.PROVISIONED or live.in_transition:
-        return ""
-    for view in live.containers:
-        if view.detail.startswith("CrashLoopBackOff"):
-            return f"{_described(view)}, restarted {view.restarts} times"
-        failed = view.state == "Terminated" and view.exit_code not in (0, None)
-        if failed and live.state == "Failed":
-            return _described(view)
-    return f"the group is {live.state}" if live.state == "Stopped" else ""
-
-
-def _described(view: ContainerView) -> str:
-    exit_code = "" if view.exit_code is None else f" with exit code {view.exit_code}"
-    detail = f" ({view.detail})" if view.detail and view.detail != view.state else ""
-    last = f", last event: {view.last_event}" if view.last_event else ""
-    return f"container '{view.name}' {view.state or 'not started'}{exit_code}{detail}{last}"
-
-
-def _reached(live: LiveGroup, until: WaitFor) -> str:
-    number = sum(1 for view in live.containers if not view.is_init)
-    if until is WaitFor.PROVISIONED or number == 0:
-        return "provisioned"
-    ended = sum(1 for v in live.containers if not v.is_init and v.state == "Terminated")
-    parts = [f"{ended} of {number} ended with 0"] if ended else []
-    parts += [f"{number - ended} of {number} running"] if number - ended else []
-    return ", ".join(parts)

@@ -7,7 +7,15 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from reconciler.core.finding import Finding
-from reconciler.core.groups import Adopt, GroupPolicy, Replace, Secret, Wait, WaitFor
+from reconciler.core.groups import (
+    Adopt,
+    GroupPolicy,
+    OnReplaceFailure,
+    Replace,
+    Secret,
+    Wait,
+    WaitFor,
+)
 from reconciler.core.jsonval import (
     JsonObject,
     Path,
@@ -43,6 +51,9 @@ def policy_of(
     policy = GroupPolicy(
         adopt=Adopt(block.get("adopt", project.adopt.value)),
         replace=Replace(block.get("replace", project.replace.value)),
+        on_replace_failure=OnReplaceFailure(
+            block.get("onReplaceFailure", project.on_replace_failure.value)
+        ),
         protect=protect if isinstance(protect, bool) else project.protect,
         wait=_wait(as_object(block.get("wait")), is_task=is_task),
         ignore=ignore,

@@ -47,13 +47,14 @@ def load_desired(
     environ: Mapping[str, str] | None,
     subscription: str | None = None,
     secrets_dirs: Sequence[pathlib.Path] = (),
+    secrets_root: pathlib.Path | None = None,
 ) -> DesiredSet:
     """The desired groups of `paths`, or of the whole project where there are none.
 
     `subscription` wins over the project's. Manifests outside `paths` are read as well, so that
     dependencies on them and second declarations are seen; their own findings are left out.
-    Files of secrets may lie in `secrets_dirs` as well as in the project. Without an `environ`, no
-    reference to a secret is followed.
+    Files of secrets lie in the project, or in `secrets_root` in its place, and in `secrets_dirs`.
+    Without an `environ`, no reference to a secret is followed.
     """
     dirs = tuple(secrets_dirs)
     context = Context(
@@ -61,7 +62,7 @@ def load_desired(
         subscription=project.subscription if subscription is None else subscription,
         around=None
         if environ is None
-        else Surroundings(root=project.root, environ=environ, secrets_dirs=dirs),
+        else Surroundings(root=secrets_root or project.root, environ=environ, secrets_dirs=dirs),
     )
     with _collector_paused():
         return _load(context, paths)

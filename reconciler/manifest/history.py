@@ -8,7 +8,7 @@ import os
 import posixpath
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -72,10 +72,17 @@ def commit_of(folder: Path, environ: Mapping[str, str]) -> str:
 
 
 def desired_at(
-    project: Project, commit: str, *, environ: Mapping[str, str], subscription: str
+    project: Project,
+    commit: str,
+    *,
+    environ: Mapping[str, str],
+    subscription: str,
+    secrets_dirs: Sequence[Path] | None = None,
 ) -> Mapping[str, DesiredGroup] | None:
-    """What the manifests of `project` asked for at `commit`, by address; secrets stay unresolved.
+    """What the manifests of `project` asked for at `commit`, by address.
 
+    With `secrets_dirs`, which may be empty, references to secrets are followed as they are today:
+    in `environ`, in files of today's project and of these folders. Else they stay unresolved.
     `commit` may be any text: it comes from a tag that anybody may write. `environ` is git's.
     None where there is no git or no such commit in it, as in a shallow clone, and where the
     manifests of then are not valid by the rules of now.
@@ -85,19 +92,30 @@ def desired_at(
     try:
         with TemporaryDirectory(prefix="aci-reconcile-", ignore_cleanup_errors=True) as folder:
             _extract(_Git(project.root, environ), commit, Path(folder))
-            return _desired(Path(folder), project.environment, subscription)
+            return _desired(Path(folder), project, environ, subscription, secrets_dirs)
     except (_NotTold, UsageError, OSError, subprocess.SubprocessError):
         return None
 
 
 def _desired(
-    root: Path, environment: str | None, subscription: str
+    root: Path,
+    today: Project,
+    environ: Mapping[str, str],
+    subscription: str,
+    secrets_dirs: Sequence[Path] | None,
 ) -> Mapping[str, DesiredGroup] | None:
     """What the manifests in `root` ask for, None where they have errors."""
-    project, findings = open_project([], cwd=root, environment=environment)
+    project, findings = open_project([], cwd=root, environment=today.environment)
     if project is None or any(finding.is_error for finding in findings):
         return None
-    loaded = load_desired(project, [], environ=None, subscription=subscription)
+    loaded = load_desired(
+        project,
+        [],
+        environ=None if secrets_dirs is None else environ,
+        subscription=subscription,
+        secrets_dirs=secrets_dirs or (),
+        secrets_root=today.root,
+    )
     if loaded.errors:
         return None
     return {group.id.address: group for group in loaded.groups}

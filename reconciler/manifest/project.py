@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.finding import Finding, Position, in_order
-from reconciler.core.groups import Adopt, Replace, VaultReference
+from reconciler.core.groups import Adopt, OnReplaceFailure, Replace, VaultReference
 from reconciler.core.jsonval import (
     JsonObject,
     WirePath,
@@ -61,6 +61,7 @@ class Project:
     variables: Mapping[str, str] = field(default_factory=dict)
     adopt: Adopt = Adopt.IDENTICAL
     replace: Replace = Replace.FORBID
+    on_replace_failure: OnReplaceFailure = OnReplaceFailure.REPORT
     protect: bool = False
     limits: Limits = field(default_factory=Limits)
     secret_key: KeySource | None = None
@@ -194,6 +195,7 @@ class _Reader:
             owner="",
             adopt=Adopt(policy.get("adopt", "identical")),
             replace=Replace(policy.get("replace", "forbid")),
+            on_replace_failure=OnReplaceFailure(policy.get("onReplaceFailure", "report")),
             limits=_limits(policy, places),
             manifests=tuple(as_text(pattern) for pattern in patterns),
             where={

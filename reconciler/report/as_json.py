@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import assert_never
 
 from reconciler.core.finding import Finding
 from reconciler.core.ids import Target
 from reconciler.core.jsonval import Json, JsonObject
-from reconciler.core.outcome import TaskLog
+from reconciler.core.outcome import TaskLog, Trouble
 from reconciler.core.plan import ActionKind, Rail
 from reconciler.report.shape import (
     ActionRow,
@@ -45,8 +46,13 @@ def as_json(report: Report) -> str:
         "command": report.command,
         "exitCode": int(report.exit_code),
     }
-    document = _sound({**head, **_body(report)})
+    document = sound({**head, **_body(report)})
     return json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def instant(moment: datetime) -> str:
+    """`2025-01-31T23:59:59.123Z`: UTC, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _body(report: Report) -> JsonObject:
@@ -57,20 +63,21 @@ def _body(report: Report) -> JsonObject:
             return _result(report)
         case ReportKind.VALIDATION:
             counts = _numbers(finding_counts(report))
-            return {"counts": counts, "findings": _findings(report.findings)}
+            return {"counts": counts, "findings": findings_of(report.findings)}
         case ReportKind.STATUS:
             sync = _numbers(status_counts(report))
             return {
                 "counts": {"total": len(report.lines), "sync": sync},
                 "groups": [_status(one) for one in report.lines],
                 "notes": list(report.notes),
-                "findings": _findings(report.findings),
+                "findings": findings_of(report.findings),
             }
         case _:
             assert_never(report.kind)
 
 
-def _place(report: Report) -> JsonObject:
+def place_of(report: Report) -> JsonObject:
+    """Which project, environment and subscription a report is about, and of which plan."""
     return {
         "environment": report.environment,
         "owner": report.owner,
@@ -82,7 +89,7 @@ def _place(report: Report) -> JsonObject:
 
 def _plan(report: Report) -> JsonObject:
     return {
-        **_place(report),
+        **place_of(report),
         "blocked": is_blocked(report),
         "counts": _numbers(plan_counts(report)),
         "actions": [_action(action) for action in report.actions],
@@ -92,11 +99,11 @@ def _plan(report: Report) -> JsonObject:
 
 def _result(report: Report) -> JsonObject:
     return {
-        **_place(report),
+        **place_of(report),
         "interrupted": report.is_interrupted,
         "counts": _numbers(result_counts(report)),
-        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
-        "noOutcome": [_subject(action) for action in unstarted(report)],
+        "outcomes": [outcome_of(outcome) for outcome in report.outcomes],
+        "noOutcome": left_over(report),
         **_surroundings(report),
     }
 
@@ -106,7 +113,7 @@ def _surroundings(report: Report) -> JsonObject:
         "orphans": [_orphan(orphan) for orphan in report.orphans],
         "rails": [_rail(rail) for rail in report.rails],
         "notes": list(report.notes),
-        "findings": _findings(report.findings),
+        "findings": findings_of(report.findings),
     }
 
 
@@ -114,19 +121,31 @@ def _named(target: Target) -> JsonObject:
     return {"address": target.address, "type": type_of(target), "name": str(target)}
 
 
-def _subject(action: ActionRow) -> JsonObject:
+def subject_of(action: ActionRow) -> JsonObject:
+    """What names an action: its target and its kind."""
     return {**_named(action.target), "action": action.kind.value}
+
+
+def left_over(report: Report) -> list[Json]:
+    """Each action that was to be carried out and has no outcome, with what goes on in Azure."""
+    return [
+        {
+            **subject_of(action),
+            **given(operation=report.under_way.get(action.target.address, "")),
+        }
+        for action in unstarted(report)
+    ]
 
 
 def _action(action: ActionRow) -> JsonObject:
     return {
-        **_subject(action),
+        **subject_of(action),
         "why": action.why,
         "origin": action.origin.value,
         "costs": list(action.costs),
         "restarts": action.restarts,
         "notes": list(action.notes),
-        **_given(allow=action.allow, trouble=action.trouble),
+        **given(allow=action.allow, trouble=action.trouble),
         **({"blocks": action.blocks} if action.kind is ActionKind.REFUSE else {}),
         "after": list(action.after),
         "changes": [_change(field) for field in action.fields],
@@ -147,17 +166,32 @@ def _change(field: FieldRow) -> JsonObject:
     return change | ({} if field.new is None else {"after": field.new})
 
 
-def _outcome(outcome: OutcomeRow) -> JsonObject:
+def outcome_of(outcome: OutcomeRow) -> JsonObject:
+    """What became of an action: a member of `outcomes`."""
+    started = instant(outcome.started) if outcome.started is not None else ""
     return {
-        **_subject(outcome.action),
+        **subject_of(outcome.action),
         "status": outcome.status.value,
         "says": outcome.says,
-        **_given(hint=outcome.hint, code=outcome.code, requestId=outcome.request_id),
+        **given(hint=outcome.hint, code=outcome.code, requestId=outcome.request_id),
         "wrote": outcome.wrote,
         "stranded": outcome.is_stranded,
+        "restored": outcome.is_restored,
+        **given(operation=outcome.operation, health=outcome.health, started=started),
         "tookSeconds": round(outcome.took.total_seconds(), 3),
         "changes": [_change(field) for field in outcome.action.fields],
+        "troubles": [_trouble(trouble) for trouble in outcome.troubles],
         "logs": [_log(log) for log in outcome.logs],
+    }
+
+
+def _trouble(trouble: Trouble) -> JsonObject:
+    return {
+        "container": trouble.container,
+        "state": trouble.state,
+        **({} if trouble.exit_code is None else {"exitCode": trouble.exit_code}),
+        "restarts": trouble.restarts,
+        "events": list(trouble.events),
     }
 
 
@@ -170,7 +204,7 @@ def _orphan(orphan: OrphanRow) -> JsonObject:
 
 
 def _rail(rail: Rail) -> JsonObject:
-    return {"rule": rail.rule, "says": rail.says, **_given(allow=rail.allow)}
+    return {"rule": rail.rule, "says": rail.says, **given(allow=rail.allow)}
 
 
 def _status(one: StatusLine) -> JsonObject:
@@ -181,11 +215,12 @@ def _status(one: StatusLine) -> JsonObject:
         "state": one.state,
         "restarts": one.restarts,
         # `address` names the group everywhere; this is where people reach it.
-        **_given(endpoint=one.address, note=one.note),
+        **given(endpoint=one.address, note=one.note),
     }
 
 
-def _findings(findings: Sequence[Finding]) -> list[Json]:
+def findings_of(findings: Sequence[Finding]) -> list[Json]:
+    """Findings in the order given."""
     return [
         {
             "rule": finding.rule,
@@ -195,13 +230,14 @@ def _findings(findings: Sequence[Finding]) -> list[Json]:
             "column": finding.where.mark.column,
             "path": finding.path,
             "says": finding.says,
-            **_given(hint=finding.hint),
+            **given(hint=finding.hint),
         }
         for finding in findings
     ]
 
 
-def _given(**texts: str) -> JsonObject:
+def given(**texts: str) -> JsonObject:
+    """Those of `texts` that say something."""
     return {name: text for name, text in texts.items() if text}
 
 
@@ -209,14 +245,14 @@ def _numbers(counts: Mapping[str, int]) -> JsonObject:
     return dict(counts)
 
 
-def _sound(value: Json) -> Json:
+def sound(value: Json) -> Json:
     """`value` as JSON can hold it: no half of a surrogate pair, no number that is none."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, list):
-        return [_sound(item) for item in value]
+        return [sound(item) for item in value]
     if isinstance(value, dict):
-        return {str(_sound(name)): _sound(item) for name, item in value.items()}
+        return {str(sound(name)): sound(item) for name, item in value.items()}
     return value

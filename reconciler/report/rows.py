@@ -6,8 +6,9 @@ can print what must stay hidden.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from reconciler.core.diff import FieldChange
 from reconciler.core.finding import Finding
@@ -37,6 +38,7 @@ __all__ = [
     "StatusLine",
     "apply_report",
     "findings_report",
+    "outcome_row",
     "plan_report",
     "status_report",
 ]
@@ -77,8 +79,12 @@ def apply_report(
     findings: tuple[Finding, ...] = (),
     exit_code: ExitCode,
     interrupted: bool = False,
+    under_way: Mapping[str, str] = MappingProxyType({}),
 ) -> Report:
-    """A plan that was carried out, or with `command="destroy"` a destruction."""
+    """A plan that was carried out, or with `command="destroy"` a destruction.
+
+    `under_way` are the URLs of operations that were left to themselves, by address.
+    """
     planned = plan_report(
         plan, command=command, environment=environment, findings=findings, exit_code=exit_code
     )
@@ -86,7 +92,8 @@ def apply_report(
         planned,
         kind=ReportKind.RESULT,
         is_interrupted=interrupted,
-        outcomes=tuple(_outcome_row(outcome) for outcome in outcomes),
+        outcomes=tuple(outcome_row(outcome) for outcome in outcomes),
+        under_way=under_way,
     )
 
 
@@ -140,6 +147,7 @@ def _action_row(action: Action) -> ActionRow:
         is_moving=action.kind is ActionKind.NO_OP and moving,
         blocks=action.kind is ActionKind.REFUSE and action.blocks,
         trouble=action.trouble,
+        file=action.desired.where.file if action.desired is not None else "",
     )
 
 
@@ -214,7 +222,8 @@ def _restarts(action: Action) -> int:
     return sum(isinstance(container, dict) for container in containers.values())
 
 
-def _outcome_row(outcome: Outcome) -> OutcomeRow:
+def outcome_row(outcome: Outcome) -> OutcomeRow:
+    """What became of an action, its group's secrets hidden in every text of others."""
     scrub = scrubber(_secrets(outcome.action))
     return OutcomeRow(
         action=_action_row(outcome.action),
@@ -227,4 +236,12 @@ def _outcome_row(outcome: Outcome) -> OutcomeRow:
         took=outcome.took,
         logs=tuple(TaskLog(container=log.container, text=scrub(log.text)) for log in outcome.logs),
         is_stranded=outcome.is_stranded,
+        is_restored=outcome.is_restored,
+        operation=scrub(outcome.operation),
+        health=scrub(outcome.health),
+        started=outcome.started,
+        troubles=tuple(
+            replace(trouble, state=scrub(trouble.state), events=tuple(map(scrub, trouble.events)))
+            for trouble in outcome.troubles
+        ),
     )

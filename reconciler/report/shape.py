@@ -6,8 +6,9 @@ own way. Values are held as `core.mask` shows or discloses them, never as they w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import Enum
 
 from reconciler.core.diff import ChangeKind, Origin
@@ -15,7 +16,7 @@ from reconciler.core.finding import Finding
 from reconciler.core.ids import Target
 from reconciler.core.jsonval import Json
 from reconciler.core.mask import Shown
-from reconciler.core.outcome import Status, TaskLog
+from reconciler.core.outcome import Status, TaskLog, Trouble
 from reconciler.core.plan import ActionKind, Rail
 from reconciler.core.properties import Effect
 from reconciler.errors import ExitCode
@@ -81,11 +82,12 @@ class ActionRow:
     is_moving: bool = False  # in transition: not compared
     blocks: bool = False  # a refusal that stops the whole plan
     trouble: str = ""  # nothing is done, yet the group is not well
+    file: str = ""  # the manifest that asks for it, "" where none does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeRow:
-    """What became of one action. `is_stranded`: deleted and not created again."""
+    """What became of one action; its members are those of `core.outcome.Outcome`."""
 
     action: ActionRow
     status: Status
@@ -97,6 +99,11 @@ class OutcomeRow:
     took: timedelta
     logs: tuple[TaskLog, ...]
     is_stranded: bool = False
+    is_restored: bool = False
+    operation: str = ""
+    health: str = ""
+    started: datetime | None = None
+    troubles: tuple[Trouble, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +129,10 @@ class StatusLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Everything there is to say; which parts are filled depends on `kind`."""
+    """Everything there is to say; which parts are filled depends on `kind`.
+
+    `under_way` are the URLs of operations that go on in Azure, by the address they work on.
+    """
 
     kind: ReportKind
     command: str
@@ -135,6 +145,7 @@ class Report:
     is_interrupted: bool = False
     actions: tuple[ActionRow, ...] = ()
     outcomes: tuple[OutcomeRow, ...] = ()
+    under_way: Mapping[str, str] = field(default_factory=dict)
     orphans: tuple[OrphanRow, ...] = ()
     rails: tuple[Rail, ...] = ()
     notes: tuple[str, ...] = ()

@@ -110,6 +110,7 @@ def result_counts(report: Report) -> Mapping[str, int]:
         "notStarted": statuses[Status.NOT_STARTED],
         "noOutcome": missing,
         "stranded": sum(outcome.is_stranded for outcome in report.outcomes),
+        "restored": sum(outcome.is_restored for outcome in report.outcomes),
         "unchanged": sum(action.kind is ActionKind.NO_OP for action in report.actions),
     }
 

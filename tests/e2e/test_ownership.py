@@ -87,9 +87,7 @@ def test_the_commit_is_remembered(repository: Repository) -> None:
         planned,
         repository.azure,
         commit="0123456789ab",
-        tell=repository._tell,
-        landed=lambda _: None,
-        interrupted=lambda _running: None,
+        watcher=repository.watcher,
     )
 
     assert parse_state(repository.tags("web")[STATE_TAG]).commit == "0123456789ab"

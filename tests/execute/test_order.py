@@ -274,14 +274,35 @@ def test_a_run_in_which_nothing_was_written_is_failed_and_not_partial(
 def test_a_write_whose_effect_is_not_known_counts_as_written(repository: Repository) -> None:
     repository.given_home()
     repository.write(group("web"))
-    repository.intercept(
-        lambda call: refusal(504, "GatewayTimeout") if call.method == "PUT" else None
-    )
+    planned = repository.plan()
+    puts = 0
+
+    def lost(call: Call) -> Reply | None:
+        nonlocal puts
+        puts += call.method == "PUT"
+        return refusal(504, "GatewayTimeout") if puts else None
+
+    repository.intercept(lost)
+
+    run = repository.carry_out(planned)
+
+    assert ended(run) == {"web": "failed"}
+    assert "whether it took effect is not known" in outcome_of(run, "web").says
+    assert exit_code(run.outcomes) is ExitCode.PARTIAL
+    assert puts == 1
+
+
+def test_a_write_that_reads_show_was_not_taken_is_sent_again(repository: Repository) -> None:
+    repository.given_home()
+    repository.write(group("web"))
+    answers = [refusal(504, "GatewayTimeout")]
+    repository.intercept(lambda call: answers.pop() if call.method == "PUT" and answers else None)
 
     run = repository.apply()
 
-    assert ended(run) == {"web": "failed"}
-    assert exit_code(run.outcomes) is ExitCode.PARTIAL
+    assert ended(run) == {"web": "succeeded"}
+    assert repository.counting("PUT", "web") == 2
+    assert exit_code(run.outcomes) is ExitCode.DONE
 
 
 def test_outcomes_are_in_plan_order_and_each_is_told_as_it_lands(repository: Repository) -> None:

@@ -8,9 +8,11 @@ import threading
 import pytest
 
 from reconciler.core.outcome import exit_code
-from reconciler.emulator import Call
-from reconciler.errors import ExitCode, PlanRefused, SecretUnresolved
-from tests.conftest import Repository, ended, group, outcome_of
+from reconciler.core.plan import Plan
+from reconciler.emulator import Call, Reply
+from reconciler.errors import AzureError, ExitCode, PlanRefused, SecretUnresolved
+from reconciler.execute.preflight import preflight
+from tests.conftest import Repository, ended, group, outcome_of, refusal
 
 
 def secret(name: str, reference: dict) -> dict:
@@ -104,6 +106,312 @@ def test_one_limit_stops_every_action(repository: Repository) -> None:
     with pytest.raises(PlanRefused):
         repository.apply(prune=True)
 
+    assert repository.writes == before
+
+
+# What Azure is asked beforehand
+
+PROVIDER = "/providers/Microsoft.ContainerInstance"
+
+
+def checked(repository: Repository, planned: Plan) -> tuple[str, ...]:
+    """The notes of the preflight."""
+    return preflight(planned, repository.azure.cloud, workers=repository.workers)
+
+
+def asked(repository: Repository, planned: Plan) -> list[str]:
+    """What the preflight of a plan asks of the provider; the order is not fixed."""
+    start = len(repository.requests)
+    checked(repository, planned)
+    paths = [f"{request.method} {request.path}" for request in repository.requests[start:]]
+    return sorted(path.replace(f"/subscriptions/{repository.subscription}", "") for path in paths)
+
+
+def usages(**quotas: tuple[int, int]) -> Reply:
+    """An answer in which each quota has so much in use, of so much."""
+    value = [
+        {"unit": "Count", "currentValue": used, "limit": limit, "name": {"value": name}}
+        for name, (used, limit) in quotas.items()
+    ]
+    return Reply(status=200, body={"value": value})
+
+
+def sizes(cpu: float, memory: float) -> Reply:
+    """An answer by which no Linux group may be larger."""
+    entry = {
+        "resourceType": "containerGroups",
+        "osType": "Linux",
+        "ipAddressType": "Public",
+        "gpu": "None",
+        "capabilities": {"maxCpu": cpu, "maxMemoryInGB": memory},
+    }
+    return Reply(status=200, body={"value": [entry]})
+
+
+def given_answers(repository: Repository, **replies: Reply) -> None:
+    """Let Azure answer so: by `usages`, `capabilities` or `registration`."""
+
+    def answer(call: Call) -> Reply | None:
+        last = call.path.rpartition("/")[2]
+        is_provider = call.path.lower().endswith(PROVIDER.lower())
+        return replies.get("registration" if is_provider else last)
+
+    repository.intercept(answer)
+
+
+def registered(state: str) -> Reply:
+    return Reply(status=200, body={"registrationState": state})
+
+
+def refused(repository: Repository, planned: Plan) -> tuple[str, ...]:
+    """The obstacles that the preflight tells; nothing is written by then."""
+    before = repository.writes
+    with pytest.raises(PlanRefused, match="^preflight found .*nothing was touched") as caught:
+        checked(repository, planned)
+    assert caught.value.exit_code is ExitCode.BLOCKED
+    assert repository.writes == before
+    return caught.value.details
+
+
+def test_a_creation_costs_one_question_and_two_a_region(repository: Repository) -> None:
+    repository.given_home()
+    repository.write(*(group(f"g{n}") for n in range(5)))
+    repository.write(group("north") | {"location": "North Europe"})
+
+    assert asked(repository, repository.plan()) == [
+        f"GET {PROVIDER}",
+        f"GET {PROVIDER}/locations/northeurope/capabilities",
+        f"GET {PROVIDER}/locations/northeurope/usages",
+        f"GET {PROVIDER}/locations/westeurope/capabilities",
+        f"GET {PROVIDER}/locations/westeurope/usages",
+    ]
+
+
+def test_a_replace_is_asked_for_as_well(repository: Repository) -> None:
+    repository.given_home()
+    repository.write(group(cpu=1))
+    repository.apply()
+    repository.write(group(cpu=2, reconcile={"replace": "allow"}))
+    planned = repository.plan(allow={"replace": 1})
+    assert [action.kind.value for action in planned.actions] == ["replace"]
+
+    assert len(asked(repository, planned)) == 3
+
+
+def test_what_makes_nothing_new_costs_no_question(repository: Repository) -> None:
+    repository.given_home()
+    repository.write(group("image"), group("tags"), group("gone"), group("kept"))
+    repository.apply()
+    repository.given(group("adopted"))
+    repository.forget("gone")
+    repository.write(group("image", image="nginx:2"), group("tags", tags={"a": "b"}))
+    repository.write(group("adopted"))
+    planned = repository.plan(prune=True, allow={"delete": 1})
+    kinds = {action.target.name: action.kind.value for action in planned.actions}
+    assert kinds == {
+        "adopted": "adopt",
+        "gone": "delete",
+        "image": "update",
+        "kept": "no-op",
+        "tags": "patch-tags",
+    }
+
+    assert asked(repository, planned) == []
+
+
+def test_a_refused_plan_costs_no_question(repository: Repository) -> None:
+    repository.given_home()
+    repository.given(group("theirs"), tags={"aci-reconcile-owner": "theirs"})
+    repository.write(group("theirs"), group("new"))
+    planned = repository.plan()
+    start = len(repository.requests)
+
+    with pytest.raises(PlanRefused, match="1 refusal in the plan"):
+        checked(repository, planned)
+
+    assert len(repository.requests) == start
+
+
+def test_a_quota_that_would_be_exceeded_is_an_obstacle(repository: Repository) -> None:
+    repository.given_home()
+    repository.write(group("a", cpu=1.5), group("b", cpu=1))
+    given_answers(repository, usages=usages(ContainerGroups=(98, 100), StandardCores=(8, 10)))
+
+    (line,) = refused(repository, repository.plan())
+
+    assert line == (
+        "westeurope: quota StandardCores has 8 of 10 in use, and 'rg-shop/a' and 'rg-shop/b' would"
+        " take 2.5 more; ask Azure for a higher quota, or use another region"
+    )
+
+
+@pytest.mark.parametrize("prune", [False, True])
+def test_a_rename_at_full_quota_is_told_the_way(repository: Repository, prune: bool) -> None:
+    repository.given_home()
+    repository.write(group("old"), group("kept"))
+    repository.apply()
+    repository.forget("old")
+    repository.write(group("renamed"))
+    given_answers(repository, usages=usages(ContainerGroups=(100, 100)))
+
+    (line,) = refused(
+        repository, repository.plan(prune=prune, allow={"delete": 1} if prune else {})
+    )
+
+    assert line == (
+        "westeurope: quota ContainerGroups has 100 of 100 in use, and 'rg-shop/renamed' would take"
+        " 1 more; removing 'rg-shop/old' would leave room, but removals run last: take"
+        " 'rg-shop/renamed' out of the manifests, run 'aci-reconcile apply --prune' first, then"
+        " put it back"
+    )
+
+
+def test_many_groups_are_counted_rather_than_named(repository: Repository) -> None:
+    repository.given_home()
+    repository.write(*(group(f"g{n}") for n in range(5)))
+    given_answers(repository, usages=usages(ContainerGroups=(100, 100)))
+
+    (line,) = refused(repository, repository.plan())
+
+    assert "'rg-shop/g0', 'rg-shop/g1' and 3 more would take 5 more" in line
+
+
+def test_a_group_that_is_too_large_is_an_obstacle_at_its_line(repository: Repository) -> None:
+    repository.given_home()
+    repository.write(group("big", cpu=8), group("small"))
+    given_answers(repository, capabilities=sizes(4, 16))
+
+    (line,) = refused(repository, repository.plan())
+
+    assert line == (
+        "big.yaml:1:1: 'rg-shop/big' asks for 8 CPU and 1.5 GB in all, expected at most 4 CPU and"
+        " 16 GB for Linux in westeurope; ask for less, split the group, or use another region"
+    )
+
+
+def test_every_obstacle_is_told_at_once(repository: Repository) -> None:
+    repository.given_home()
+    repository.write(group("big", cpu=8), secret("z", {"fromEnv": "NOT_SET"}))
+    full = usages(ContainerGroups=(100, 100), StandardCores=(100, 100))
+    given_answers(repository, usages=full, capabilities=sizes(4, 16))
+
+    lines = refused(repository, repository.plan())
+
+    assert [
+        part in line
+        for part, line in zip(
+            ("NOT_SET", "ContainerGroups", "StandardCores", "big.yaml"), lines, strict=True
+        )
+    ] == [True] * 4
+
+
+@pytest.mark.parametrize(
+    ("state", "way"),
+    [
+        ("NotRegistered", "az provider register --namespace Microsoft.ContainerInstance"),
+        ("Unregistering", "az provider register --namespace Microsoft.ContainerInstance"),
+        ("Registering", "wait until it is"),
+    ],
+)
+def test_a_provider_that_is_not_registered_is_an_obstacle(
+    repository: Repository, state: str, way: str
+) -> None:
+    repository.given_home()
+    repository.write(group())
+    planned = repository.plan()
+    given_answers(repository, registration=registered(state))
+    start = len(repository.requests)
+
+    (line,) = refused(repository, planned)
+
+    assert f"is {state} in subscription {repository.subscription}" in line
+    assert way in line
+    assert len(repository.requests) == start + 1  # its regions have nothing to add
+
+
+def test_registration_is_compared_without_case(repository: Repository) -> None:
+    repository.given_home()
+    repository.write(group())
+    given_answers(repository, registration=registered("registered"))
+
+    assert checked(repository, repository.plan()) == ()
+
+
+def test_a_region_that_says_so_itself_is_an_obstacle_once(repository: Repository) -> None:
+    repository.given_home()
+    repository.write(group(), group("north") | {"location": "northeurope"})
+    missing = refusal(409, "MissingSubscriptionRegistration")
+    given_answers(
+        repository,
+        registration=refusal(403, "AuthorizationFailed"),
+        usages=missing,
+        capabilities=missing,
+    )
+
+    (line,) = refused(repository, repository.plan())
+
+    assert "az provider register" in line
+
+
+def test_a_region_without_container_instances_is_an_obstacle(repository: Repository) -> None:
+    repository.given_home()
+    repository.write(group())
+    here = refusal(400, "LocationNotAvailableForResourceType", "choose 'northeurope'")
+    given_answers(repository, usages=here)
+
+    (line,) = refused(repository, repository.plan())
+
+    assert "LocationNotAvailableForResourceType" in line
+    assert "choose 'northeurope'" in line
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(403, "AuthorizationFailed"), (404, "NotFound"), (404, "")]
+)
+def test_what_may_not_be_read_is_not_checked_and_noted(
+    repository: Repository, status: int, code: str
+) -> None:
+    repository.given_home()
+    repository.write(group())
+    no = refusal(status, code)
+    given_answers(repository, registration=no, usages=no, capabilities=no)
+
+    notes = checked(repository, repository.plan())
+
+    assert [note.partition(" was not checked: ")[0] for note in notes] == [
+        "the registration of the resource provider",
+        "quota in westeurope",
+        "size in westeurope",
+    ]
+    assert all(str(status) in note for note in notes)
+
+
+def test_one_thing_that_may_not_be_read_does_not_hide_another(repository: Repository) -> None:
+    repository.given_home()
+    repository.write(group("big", cpu=8))
+    given_answers(repository, usages=refusal(403, "AuthorizationFailed"), capabilities=sizes(4, 16))
+
+    (line,) = refused(repository, repository.plan())
+
+    assert "8 CPU" in line
+
+
+@pytest.mark.parametrize("endpoint", ["registration", "usages", "capabilities"])
+@pytest.mark.parametrize("status", [400, 401, 409, 500])
+def test_what_cannot_be_read_ends_the_run_before_it_writes(
+    repository: Repository, endpoint: str, status: int
+) -> None:
+    repository.given_home()
+    repository.write(group())
+    planned = repository.plan()
+    given_answers(repository, **{endpoint: refusal(status, "Odd")})
+    before = repository.writes
+
+    with pytest.raises(AzureError) as caught:
+        checked(repository, planned)
+
+    assert caught.value.status == status
+    assert caught.value.exit_code is ExitCode.FAILED
     assert repository.writes == before
 
 

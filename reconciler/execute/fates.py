@@ -1,0 +1,100 @@
+"""What became of a write whose answer was lost: reads decide, over as long as Azure may lag."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from reconciler.core.cloud import Cloud
+from reconciler.core.groups import LiveGroup
+from reconciler.core.ids import GroupId, ResourceGroupId
+from reconciler.core.jsonval import as_text, dig
+from reconciler.core.ownership import STATE_TAG
+from reconciler.errors import StaleAction
+from reconciler.execute.send import Fate
+from reconciler.execute.wait import Waiter
+from reconciler.execute.writer import is_same
+
+
+def put_fate(
+    group: GroupId,
+    before: LiveGroup | None,
+    tags: Mapping[str, str],
+    is_wanted: Callable[[LiveGroup], bool],
+    waiter: Waiter,
+) -> Fate:
+    """Whether a PUT over `before` took effect.
+
+    `tags` are those it carried; where the group has others, `is_wanted` tells whether it is as the
+    PUT asked (reports differ on whether a PUT sets tags, I3).
+
+    Raises:
+        StaleAction: the group is neither as it was nor as it was written: somebody else was there.
+    """
+
+    def is_taken(now: LiveGroup | None) -> bool:
+        if now is None or (before is not None and is_same(now, before)):
+            return False
+        if before is not None and (now.in_transition or (before.has_failed and not now.has_failed)):
+            return True  # it was settled when we wrote
+        is_marked = _state_in(now.tags) == _state_in(tags)
+        was_marked = before is not None and _state_in(before.tags) == _state_in(tags)
+        if (is_marked and not was_marked) or is_wanted(now):
+            return True
+        raise StaleAction(
+            "somebody else wrote it at the same time",
+            verb="put",
+            target=str(group),
+            hint="plan again",
+        )
+
+    return _watched(lambda: waiter.view(group), is_taken, waiter)
+
+
+def delete_fate(group: GroupId, waiter: Waiter) -> Fate:
+    """Whether a DELETE took effect; to send it again does no harm."""
+
+    def is_taken(now: LiveGroup | None) -> bool:
+        return now is None or now.provisioning.lower() == "deleting"
+
+    return Fate.TAKEN if is_taken(waiter.view(group)) else Fate.NOT_TAKEN
+
+
+def tags_fate(group: GroupId, tags: Mapping[str, str], waiter: Waiter) -> Fate:
+    """Whether a PATCH of the tag map took effect; to send it again does no harm."""
+    now = waiter.view(group)
+    taken = now is not None and dict(now.tags) == dict(tags)
+    return Fate.TAKEN if taken else Fate.NOT_TAKEN
+
+
+def start_fate(before: LiveGroup, waiter: Waiter) -> Fate:
+    """Whether a group that had ended was started."""
+
+    def is_taken(now: LiveGroup | None) -> bool:
+        return now is not None and (now.in_transition or now.state != before.state)
+
+    return _watched(lambda: waiter.view(before.id), is_taken, waiter)
+
+
+def home_fate(home: ResourceGroupId, cloud: Cloud, waiter: Waiter, *, exists: bool) -> Fate:
+    """Whether a resource group was created, or its deletion begun."""
+    body = waiter.patiently(lambda: cloud.resource_group(home))
+    is_going = as_text(dig(body, "properties", "provisioningState")).lower() == "deleting"
+    is_there = body is not None and not is_going
+    return Fate.TAKEN if is_there == exists else Fate.NOT_TAKEN
+
+
+def _watched(
+    read: Callable[[], LiveGroup | None],
+    is_taken: Callable[[LiveGroup | None], bool],
+    waiter: Waiter,
+) -> Fate:
+    """One look says that it took effect; that it did not, only looks over a while."""
+    for pause_s in waiter.pauses_until(waiter.clock.now() + waiter.patience):
+        if is_taken(read()):
+            return Fate.TAKEN
+        waiter.clock.sleep(pause_s)
+    return Fate.NOT_TAKEN
+
+
+def _state_in(tags: Mapping[str, str]) -> str:
+    return next((value for key, value in tags.items() if key.lower() == STATE_TAG), "")

@@ -1,0 +1,55 @@
+"""Time that does not have to be waited for: in a process of its own, and in this one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from unittest import mock
+
+_START = datetime(2025, 1, 1, 12, tzinfo=UTC)
+
+
+class Quick:
+    """Real time, but `SPEED` times as fast."""
+
+    SPEED = 20.0
+    _began = time.monotonic()
+
+    def now(self) -> datetime:
+        """The time by this clock."""
+        return _START + timedelta(seconds=(time.monotonic() - self._began) * self.SPEED)
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep by this clock."""
+        time.sleep(max(0.0, seconds) / self.SPEED)
+
+
+class Slept:
+    """A clock of each thread's own, which its sleeping alone moves: the same on any machine.
+
+    A pause takes a moment all the same, so that nobody's deadline passes while others work.
+    """
+
+    SPEED = 1000.0
+    _own = threading.local()
+
+    def now(self) -> datetime:
+        """The time of this thread."""
+        return _START + timedelta(seconds=getattr(self._own, "slept", 0.0))
+
+    def sleep(self, seconds: float) -> None:
+        """Let `seconds` of this thread pass."""
+        self._own.slept = getattr(self._own, "slept", 0.0) + max(0.0, seconds)
+        time.sleep(max(0.0, seconds) / self.SPEED)
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """The command in this process waits by a clock that hurries, and so do its repeated reads."""
+    clock = "reconciler.cli.connection.SystemClock"
+    pause = "azure.core.pipeline.transport.RequestsTransport.sleep"
+    with mock.patch(clock, Slept), mock.patch(pause, lambda _self, s: Slept().sleep(s)):
+        yield

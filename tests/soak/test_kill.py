@@ -1,0 +1,191 @@
+"""`SIGKILL` at any moment of an apply: the next run finishes it, and nothing is written twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.emulator import Call, Emulator, Reply
+from tests.conftest import CHECKOUT, Done, Repository, environment_of, refusal
+from tests.soak.shop import Shop, check_converged, effects, foreign, lay_out, opened
+
+POINTS = 100
+SEEDS = range(POINTS) if os.environ.get("SOAK") == "all" else range(4, POINTS, 10)
+SHOP = Shop(creates=6, updates=5, replaces=4, tags=2, deletes=3, unchanged=2, homes=True)
+WRITES = 1 + sum(SHOP.due.values())  # and the resource group
+WORKERS = "4"
+
+
+@dataclass(kw_only=True)
+class Runner:
+    """Runs the command in processes that can be killed."""
+
+    process: subprocess.Popen[str]
+    child: int = 0
+
+    def start(self, repository: Repository, *arguments: str) -> None:
+        """Start the command."""
+        assert self.process.stdin is not None
+        asked = {
+            "cwd": str(repository.root),
+            "argv": [*arguments, "--endpoint", repository.emulator.url],
+            "out": str(repository.root.parent / "out"),
+            "err": str(repository.root.parent / "err"),
+        }
+        self.process.stdin.write(json.dumps(asked) + "\n")
+        self.process.stdin.flush()
+        self.child = int(self._said("started"))
+
+    def end(self, repository: Repository) -> Done:
+        """Wait until it has ended, by itself or not."""
+        code = int(self._said("ended"))
+        self.child = 0
+        out, err = ((repository.root.parent / name).read_text() for name in ("out", "err"))
+        assert "Traceback" not in err, err
+        return Done(code=code, out=out, err=err)
+
+    def run(self, repository: Repository, *arguments: str) -> Done:
+        """Start the command and wait until it has ended."""
+        self.start(repository, *arguments)
+        return self.end(repository)
+
+    def _said(self, word: str) -> str:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().split()
+        assert line[:1] == [word], f"expected '{word}' of the runner, got {line}"
+        return line[1]
+
+
+@dataclass(kw_only=True)
+class Killer:
+    """Kills the command at its n-th request, or n-th write: before its effect or before the answer.
+
+    Without `runner` it only counts.
+    """
+
+    emulator: Emulator
+    at: int = 0
+    counts: str = "requests"
+    after_effect: bool = False
+    runner: Runner | None = None
+    requests: int = 0
+    writes: int = 0
+    what: str = ""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _started: threading.Event = field(default_factory=threading.Event)
+
+    def started(self) -> None:
+        """The command has a process that can be killed."""
+        self._started.set()
+
+    def __call__(self, call: Call) -> Reply | None:
+        """The answer to a request; None where the service may answer by itself."""
+        with self._lock:
+            self.requests += 1
+            self.writes += call.method != "GET"
+            number = self.requests if self.counts == "requests" else self.writes
+            is_due = number == self.at and not self.what
+            if is_due and (self.counts == "requests" or call.method != "GET"):
+                self.what = f"{call.method} {'after' if self.after_effect else 'before'} its effect"
+            else:
+                return None
+        gone = refusal(503, "NobodyIsThere")
+        reply = self.emulator._service.answer(call) if self.after_effect else gone
+        self._kill()
+        return reply
+
+    def _kill(self) -> None:
+        if self.runner is not None and self._started.wait(10):
+            os.kill(self.runner.child, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    """One for all points."""
+    process = subprocess.Popen(
+        [sys.executable, str(CHECKOUT / "tests/soak/runner.py")],
+        env=environment_of(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    one = Runner(process=process)
+    yield one
+    if one.child:
+        os.kill(one.child, signal.SIGKILL)
+    process.communicate(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shop as it was applied once, and as git wants it now."""
+    folder = tmp_path_factory.mktemp("shop")
+    lay_out(SHOP, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def length(laid_out: Path, runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> int:
+    """How many requests an apply makes when nobody disturbs it."""
+    with opened(laid_out, tmp_path_factory.mktemp("undisturbed") / "shop") as repository:
+        killer = Killer(emulator=repository.emulator)
+        repository.emulator.intercept = killer
+        theirs = foreign(repository)
+
+        done = runner.run(repository, "apply", "--yes", "--parallelism", WORKERS)
+
+        assert done.code == 0, (done.out, done.err)
+        assert effects(repository) == SHOP.due
+        assert killer.writes == WRITES
+        check_converged(SHOP, repository, theirs)
+    return killer.requests
+
+
+def point(seed: int, length: int) -> dict[str, Any]:
+    """When to kill: at each write, before and after its effect, and else anywhere in the run."""
+    if seed < 2 * WRITES:
+        return {"counts": "writes", "at": seed // 2 + 1, "after_effect": seed % 2 == 1}
+    chance = random.Random(seed)
+    part = (seed - 2 * WRITES + chance.random()) / (POINTS - 2 * WRITES)
+    # Threads take turns: another time the run may be a little shorter.
+    return {"at": max(1, int(length * 0.97 * part)), "after_effect": chance.random() < 0.5}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_killed_apply_is_finished_by_the_next_one(
+    seed: int,
+    laid_out: Path,
+    runner: Runner,
+    length: int,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> None:
+    with opened(laid_out, tmp_path / "shop") as repository:
+        killer = Killer(emulator=repository.emulator, runner=runner, **point(seed, length))
+        repository.emulator.intercept = killer
+        theirs = foreign(repository)
+
+        runner.start(repository, "apply", "--yes", "--parallelism", WORKERS)
+        killer.started()
+        killed = runner.end(repository)
+        where = f"seed {seed}, at number {killer.at} of {killer.counts}: {killer.what}"
+        assert killed.code == -signal.SIGKILL, f"not killed: {where}, {killed}"
+        record_property("soak killed", killer.what)
+
+        again = runner.run(repository, "apply", "--yes", "--parallelism", WORKERS)
+        assert again.code == 0, (where, again.out, again.err)
+        left = runner.run(repository, "plan", "--detailed-exitcode")
+        assert left.code == 0, (where, left.out)
+        check_converged(SHOP, repository, theirs)
+        assert effects(repository) == SHOP.due, where
