@@ -1,6 +1,6 @@
 """Write the JSON Schemas: Azure's part from the SDK's model tree, ours from `ours.py`.
 
-python schemas/generate.py            writes the schemas of manifests, project and faults
+python schemas/generate.py            writes the schemas of manifests, project, faults and events
 python schemas/generate.py --check    exits 1 when a committed file differs
 """
 
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from azure.mgmt.containerinstance import models
+from events import events
 from ours import DRAFT, Json, Schema, project, reconcile, resource_group_name, secret
 
 from reconciler.emulator.faults.schema import schema as faults
@@ -302,6 +303,7 @@ def rendered() -> dict[str, str]:
         "manifest.schema.json": manifest(),
         "project.schema.json": project(),
         "faults.schema.json": faults(),
+        "events.schema.json": events(),
     }
     return {name: json.dumps(schema, indent=2) + "\n" for name, schema in made.items()}
 

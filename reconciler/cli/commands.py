@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.cli.console import Console
 from reconciler.cli.loading import applied_of, consent_of, history_of, loaded_for, wanted_for
 from reconciler.cli.options import Options
-from reconciler.core.finding import Finding, in_order
+from reconciler.core.finding import in_order
 from reconciler.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from reconciler.app import Azure
     from reconciler.core.plan import Plan
     from reconciler.manifest import Project
+    from reconciler.report.rows import Report
 
 
 def plan(options: Options) -> ExitCode:
@@ -119,7 +119,7 @@ def apply(options: Options) -> ExitCode:
         ):
             console.say("not confirmed, nothing was touched")
             return ExitCode.BLOCKED
-        return _carry_out(planned, connected, project, options, command="apply", findings=findings)
+        return _carry_out(planned, connected, project, options, shown)
 
 
 def _preflight(planned: Plan, connected: Azure, console: Console) -> None:
@@ -136,9 +136,7 @@ def _carry_out(
     connected: Azure,
     project: Project,
     options: Options,
-    *,
-    command: str,
-    findings: Sequence[Finding] = (),
+    shown: Report,
 ) -> ExitCode:
     from reconciler import app
     from reconciler.cli.signals import counted_interrupts
@@ -147,8 +145,7 @@ def _carry_out(
     from reconciler.report.rows import apply_report
 
     console = Console(options)
-    watcher = console.progress(planned)
-    with counted_interrupts() as interrupts:
+    with console.progress(planned, shown) as watcher, counted_interrupts() as interrupts:
         done = app.apply(
             planned,
             connected,
@@ -162,11 +159,12 @@ def _carry_out(
     report = apply_report(
         planned,
         done.outcomes,
-        command=command,
-        environment=project.environment,
-        findings=tuple(findings),
+        command=shown.command,
+        environment=shown.environment,
+        findings=shown.findings,
         exit_code=code,
         interrupted=done.is_interrupted,
+        under_way=done.under_way,
     )
     console.report(report)
     return code
@@ -271,4 +269,4 @@ def destroy(options: Options) -> ExitCode:
         ):
             console.say("not confirmed, nothing was touched")
             return ExitCode.BLOCKED
-        return _carry_out(planned, connected, project, options, command="destroy")
+        return _carry_out(planned, connected, project, options, shown)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sys
-import threading
-import time
-from contextlib import suppress
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import Options, Output
 from reconciler.errors import LocalStateUnusable
 
 if TYPE_CHECKING:
-    from reconciler.core.outcome import Outcome
-    from reconciler.core.plan import Action, Plan
+    from reconciler.cli.progress import Screen, Underway
+    from reconciler.cli.stream import Stream
+    from reconciler.core.events import Watcher
+    from reconciler.core.plan import Plan
     from reconciler.report.rows import Report
 
 
@@ -26,6 +27,7 @@ class Console:
     def __init__(self, options: Options) -> None:
         self._outputs = options.outputs or (Output(format="text", path=None),)
         self._verbose = options.verbose
+        self._streams: dict[Output, Stream] = {}
 
     @property
     def can_ask(self) -> bool:
@@ -39,11 +41,15 @@ class Console:
         Raises:
             LocalStateUnusable: one cannot.
         """
-        from reconciler.cli.files import check_writable
+        from reconciler.cli.files import check_writable, empty
 
-        for output in self._outputs:
-            if output.path is not None:
-                check_writable(output.path)
+        paths = [(output.format, output.path) for output in self._outputs]
+        for _, path in paths:
+            if path is not None:
+                check_writable(path)
+        for name, path in paths:
+            if path is not None and name == "ndjson":
+                empty(path)  # or the events of the run before would be taken for those of this one
 
     def report(self, report: Report) -> None:
         """Write a report in every format asked for; one that fails does not stop the others.
@@ -78,18 +84,62 @@ class Console:
         print(prompt, end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip() == answer
 
-    def progress(self, planned: Plan) -> Progress:
-        """What hears the steps of an apply."""
-        return Progress(pending=sum(action.is_pending for action in planned.actions))
+    @contextmanager
+    def progress(self, planned: Plan, shown: Report) -> Iterator[Watcher]:
+        """What hears the steps of an apply, in the block; `shown` is the plan as it was shown.
+
+        Raises:
+            LocalStateUnusable: the file of a stream of events cannot be written.
+        """
+        from reconciler.cli.progress import Several, Underway
+
+        for output in self._outputs:
+            if output.format == "ndjson":
+                self._streams[output] = self._opened(output, shown)
+        state = Underway(total=sum(action.is_pending for action in planned.actions))
+        screen = self._screen(state)
+        try:
+            yield Several([*self._streams.values(), screen])
+        finally:
+            screen.close()
+
+    def _screen(self, state: Underway) -> Screen:
+        from reconciler.cli.progress import Lines
+        from reconciler.cli.table import LiveTable, is_possible
+
+        # Events on the same terminal, and the log of every request, would tear the table apart.
+        is_torn = any(o.format == "ndjson" and o.path is None for o in self._outputs)
+        is_torn |= logging.getLogger("reconciler").isEnabledFor(logging.DEBUG)
+        return LiveTable(state) if is_possible() and not is_torn else Lines(state)
+
+    def _opened(self, output: Output, shown: Report | None) -> Stream:
+        from reconciler.cli.stream import Stream
+
+        stream = Stream(output.path)
+        if shown is not None:
+            stream.start(shown)
+        return stream
 
     def _write(self, output: Output, report: Report) -> None:
-        if output.path is None:
+        if output.format == "ndjson":
+            self._end_stream(output, report)
+        elif output.path is None:
             sys.stdout.write(self._rendered(output.format, report, is_terminal=sys.stdout.isatty()))
             sys.stdout.flush()
-            return
-        from reconciler.cli.files import write_file
+        else:
+            from reconciler.cli.files import write_file
 
-        write_file(output.path, self._rendered(output.format, report, is_terminal=False))
+            write_file(output.path, self._rendered(output.format, report, is_terminal=False))
+
+    def _end_stream(self, output: Output, report: Report) -> None:
+        """Write the last event; a plan that is not carried out is told by the same two as any."""
+        from reconciler.report.rows import ReportKind
+
+        stream = self._streams.pop(output, None)
+        if stream is None:
+            shown = report if report.kind is ReportKind.PLAN else None
+            stream = self._opened(output, shown)
+        stream.finish(report)
 
     def _rendered(self, name: str, report: Report, *, is_terminal: bool) -> str:
         if name == "json":
@@ -104,48 +154,3 @@ class Console:
         color = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         width = shutil.get_terminal_size((100, 24)).columns if is_terminal else 100
         return as_text(report, color=color, width=width, verbose=self._verbose)
-
-
-class Progress:
-    """A line a step on stderr, told from worker threads."""
-
-    def __init__(self, *, pending: int) -> None:
-        self._pending = pending
-        self._landed = 0
-        self._started = time.monotonic()
-        self._lock = threading.Lock()
-
-    def began(self, action: Action) -> None:
-        """Work on an action has begun; its first step says more."""
-
-    def held(self, text: str, until: datetime) -> None:
-        """Everything waits."""
-        self._line(f"{text} until {until:%H:%M:%S} UTC")
-
-    def step(self, action: Action, text: str, *, operation: str = "") -> None:
-        """A step of an action that is under way."""
-        del operation
-        self._line(f"{action.target}: {text} …")
-
-    def landed(self, outcome: Outcome) -> None:
-        """An action is over."""
-        with self._lock:
-            self._landed += 1
-        self._line(
-            f"{outcome.action.target}: {outcome.status.value} ({self._landed} of {self._pending})"
-        )
-
-    def interrupted(self, running: int) -> None:
-        """The first interrupt: `running` actions are waited for."""
-        verb = "action is" if running == 1 else "actions are"
-        self._line(
-            f"interrupted: {running} {verb} being finished; interrupt again to leave at once"
-        )
-
-    def _line(self, text: str) -> None:
-        from reconciler.report.lines import safe
-
-        seconds = time.monotonic() - self._started
-        # What runs in Azure goes on whether or not anybody still reads about it.
-        with self._lock, suppress(OSError, ValueError):
-            print(f"{seconds:6.1f}s  {safe(text)}", file=sys.stderr, flush=True)

@@ -28,7 +28,20 @@ def check_writable(path: Path) -> None:
         if not os.access(closed, os.W_OK):
             raise LocalStateUnusable(f"{path}: may not be written", hint=_HINT)
     except (OSError, ValueError) as exc:
-        raise LocalStateUnusable(f"{path}: cannot be written: {_why(exc)}", hint=_HINT) from exc
+        raise LocalStateUnusable(f"{path}: cannot be written: {why_not(exc)}", hint=_HINT) from exc
+
+
+def empty(path: Path) -> None:
+    """Empty a regular file that is there: what it holds is of an earlier run.
+
+    Raises:
+        LocalStateUnusable: it cannot be written.
+    """
+    try:
+        if path.is_file():
+            os.truncate(path, 0)
+    except (OSError, ValueError) as exc:
+        raise LocalStateUnusable(f"{path}: cannot be written: {why_not(exc)}", hint=_HINT) from exc
 
 
 def write_file(path: Path, text: str) -> None:
@@ -44,7 +57,7 @@ def write_file(path: Path, text: str) -> None:
         else:
             _replace(Path(os.path.realpath(path)), text, found.st_mode if found else None)
     except (OSError, ValueError) as exc:
-        raise LocalStateUnusable(f"{path}: cannot be written: {_why(exc)}", hint=_HINT) from exc
+        raise LocalStateUnusable(f"{path}: cannot be written: {why_not(exc)}", hint=_HINT) from exc
 
 
 def _replace(path: Path, text: str, mode: int | None) -> None:
@@ -60,5 +73,6 @@ def _replace(path: Path, text: str, mode: int | None) -> None:
         raise
 
 
-def _why(exc: Exception) -> str:
+def why_not(exc: Exception) -> str:
+    """What the system says, without the path that everybody names already."""
     return (exc.strerror or str(exc)) if isinstance(exc, OSError) else str(exc)

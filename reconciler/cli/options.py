@@ -12,9 +12,8 @@ from pathlib import Path
 from reconciler.core.rollout import Rollout, parse_rollout
 from reconciler.errors import UsageError
 
-FORMATS = ("text", "json")
-
-
+FORMATS = ("text", "json", "ndjson")
+_CARRY_OUT = ("apply", "destroy")  # the commands with events to tell
 WAITS = ("provisioned", "running", "started", "succeeded")
 _DURATION = re.compile(r"(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,6})s)?")
 
@@ -91,16 +90,31 @@ def options_of(namespace: Namespace) -> Options:
     # The command 'emulator' has no --emulator to go with, and needs none.
     if not given.get("emulator", True):
         _check_no_emulator(options)
-    if sum(output.path is None for output in options.outputs) > 1:
-        raise UsageError(
-            "more than one -o writes to stdout", hint="give all but one a path: -o json=FILE"
-        )
+    _check_outputs(options.outputs, command=getattr(namespace, "command", ""))
     return options
 
 
 # What is asked for a group by its name; none of it can be had for one that is left out.
 _ASKED = ("adopt", "replace", "retry", "rerun", "rebaseline_secrets")
 _NAMES = frozenset(Options.__slots__)
+
+
+def _check_outputs(outputs: Sequence[Output], *, command: str) -> None:
+    if sum(output.path is None for output in outputs) > 1:
+        raise UsageError(
+            "more than one -o writes to stdout", hint="give all but one a path: -o json=FILE"
+        )
+    streams = [output for output in outputs if output.format == "ndjson"]
+    if streams and command not in _CARRY_OUT:
+        raise UsageError(
+            f"-o ndjson: expected a command that carries out a plan, got '{command}'",
+            hint="use -o json; the events are those of apply and destroy",
+        )
+    for stream in streams:
+        if stream.path is not None and [o.path for o in outputs].count(stream.path) > 1:
+            raise UsageError(
+                f"two -o write to {stream.path}", hint="give the events a file of their own"
+            )
 
 
 def _check_no_emulator(options: Options) -> None:

@@ -118,7 +118,8 @@ def _reporting(command: argparse.ArgumentParser) -> None:
         metavar="FORMAT[=PATH]",
         action="append",
         type=output,
-        help="text (default) or json, to stdout or a file; may be repeated",
+        help="text (default), json, or for apply and destroy ndjson, an event a line while it "
+        "runs; to stdout or a file; may be repeated",
     )
 
 
@@ -284,9 +285,9 @@ def _schema(command: argparse.ArgumentParser) -> None:
         "schema",
         metavar="KIND",
         nargs="?",
-        choices=("manifest", "project", "report"),
+        choices=("manifest", "project", "report", "events"),
         default="manifest",
-        help="manifest (default), project or report",
+        help="manifest (default), project, report, or the events of -o ndjson",
     )
 
 

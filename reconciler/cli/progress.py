@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, TextIO
@@ -16,14 +16,15 @@ from reconciler.core.mask import scrubbed
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.plan import Action
 from reconciler.report.lines import safe
-from reconciler.report.words import DONE, duration
+from reconciler.report.rows import secrets_of
+from reconciler.report.words import duration
 
 SILENCE_S = 10.0
 _ELLIPSIS = " …"
 
 
-class Listener(Watcher, Protocol):
-    """A watcher that has something to put away in the end."""
+class Screen(Watcher, Protocol):
+    """A watcher that people see, with something to put away in the end."""
 
     def close(self) -> None:
         """Stop telling; may be called more than once."""
@@ -50,6 +51,7 @@ class Underway:
     today: Callable[[], datetime] = lambda: datetime.now(UTC)
     landed: int = 0
     failed: int = 0
+    unstarted: int = 0
     works: dict[str, Work] = field(default_factory=dict)
     _held: tuple[str, datetime] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -80,7 +82,8 @@ class Underway:
             self.works.pop(outcome.action.address, None)
             if outcome.action.is_pending:
                 self.landed += 1
-                self.failed += outcome.status not in DONE
+                self.failed += outcome.status in (Status.FAILED, Status.STALE)
+                self.unstarted += outcome.status is Status.NOT_STARTED
             return self.landed
 
     def hold(self, text: str, until: datetime) -> bool:
@@ -235,54 +238,34 @@ class Several:
     Nothing that happens to a listener reaches whoever tells.
     """
 
-    def __init__(self, listeners: Sequence[Listener]) -> None:
+    def __init__(self, listeners: Sequence[Watcher]) -> None:
         self._listeners = tuple(listeners)
 
     def began(self, action: Action) -> None:
         """Work on an action has begun."""
-        for one in self._each():
-            with _unharmed():
-                one.began(action)
+        self._tell(lambda one: one.began(action))
 
     def step(self, action: Action, text: str, *, operation: str = "") -> None:
         """A step of an action under way."""
-        clean, url = (scrubbed(given, action.secret_texts) for given in (text, operation))
-        for one in self._each():
-            with _unharmed():
-                one.step(action, clean, operation=url)
+        secrets = secrets_of(action)
+        clean, url = scrubbed(text, secrets), scrubbed(operation, secrets)
+        self._tell(lambda one: one.step(action, clean, operation=url))
 
     def held(self, text: str, until: datetime) -> None:
         """Work waits for a ration."""
-        for one in self._each():
-            with _unharmed():
-                one.held(text, until)
+        self._tell(lambda one: one.held(text, until))
 
     def landed(self, outcome: Outcome) -> None:
         """An action is over."""
-        says = scrubbed(outcome.says, outcome.action.secret_texts)
-        clean = replace(outcome, says=says)
-        for one in self._each():
-            with _unharmed():
-                one.landed(clean)
+        clean = replace(outcome, says=scrubbed(outcome.says, secrets_of(outcome.action)))
+        self._tell(lambda one: one.landed(clean))
 
     def interrupted(self, running: int) -> None:
         """The first interrupt: `running` actions are waited for."""
-        for one in self._each():
-            with _unharmed():
-                one.interrupted(running)
+        self._tell(lambda one: one.interrupted(running))
 
-    def close(self) -> None:
-        """Close every one."""
-        for one in self._each():
-            with _unharmed():
-                one.close()
-
-    def _each(self) -> Iterator[Listener]:
-        yield from self._listeners
-
-
-@contextmanager
-def _unharmed() -> Iterator[None]:
-    # A closed stream, a full disk: the apply is worth more than being told of.
-    with suppress(OSError, ValueError):
-        yield
+    def _tell(self, call: Callable[[Watcher], None]) -> None:
+        for one in self._listeners:
+            # A closed stream, a full disk: the apply is worth more than being told of.
+            with suppress(OSError, ValueError):
+                call(one)

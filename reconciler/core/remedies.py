@@ -140,12 +140,12 @@ _NO_HOME = Remedy(
     hint="declare the resource group in a manifest, or create it first",
 )
 _PERMISSION = Remedy(cause=Cause.PERMISSION, hint=_ROLE)
-_SERVICE = Remedy(cause=Cause.SERVICE, course=Course.REREAD, delay_s=5, attempts=4, hint=_LATER)
+_SERVICE = Remedy(cause=Cause.SERVICE, course=Course.REREAD, delay_s=5, attempts=3, hint=_LATER)
 _LOST = Remedy(
     cause=Cause.LOST,
     course=Course.REREAD,
     delay_s=3,
-    attempts=3,
+    attempts=2,
     hint="try again; it may have taken effect all the same",
 )
 _UNREACHABLE = Remedy(

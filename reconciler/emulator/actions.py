@@ -7,7 +7,7 @@ import uuid
 from reconciler.emulator.errors import Refusal, invalid_content, not_modelled, transitioning
 from reconciler.emulator.facts import Group, Moment, region_of
 from reconciler.emulator.jsonval import JsonObject, as_number, as_object, as_text, objects
-from reconciler.emulator.lifecycle import containers, is_running, is_stopped
+from reconciler.emulator.lifecycle import ailment_of, containers, is_running, is_stopped
 from reconciler.emulator.logs import log_of
 from reconciler.emulator.operations import follow
 from reconciler.emulator.world import Call, Reply, World, body_of
@@ -55,7 +55,9 @@ def get_logs(world: World, call: Call) -> Reply:
     """What a container has printed; `tail` lines of it, with `timestamps` if asked for."""
     group, moment = world.look(call)
     container = _container(group, call)
-    if is_stopped(group, moment):
+    ailment = ailment_of(group, container)
+    never_started = ailment is not None and ailment.kind == "image-pull"
+    if is_stopped(group, moment) or (never_started and is_running(group, moment)):
         # The code is one that clients know; its status and text are our guess.
         raise Refusal(
             404,

@@ -112,8 +112,9 @@ def delete_group(world: World, call: Call) -> Reply:
     if world.effects.lingers is not None:
         text = json.dumps(shown(group, call.version, moment, views=False))
         world.mirages.linger(key, text, world.effects.lingers, world.now())
-    if world.answers.delete_status == 202:
-        going = _going(world, group)
+    # An operation that is to end badly has to be one.
+    if world.answers.delete_status == 202 or world.effects.ending is not None:
+        going = world.effects.on(_going(world, group))
         world.records.save(going)
         headers = follow(world, call, going)
         return Reply(status=202, headers=headers, region=region_of(group.location))
@@ -207,4 +208,4 @@ def _check_label(world: World, asked: Group) -> None:
 
 
 def _going(world: World, group: Group) -> Group:
-    return replace(group, phase=begin(Kind.DELETE, world.pace, group.phase.since))
+    return replace(group, phase=begin(Kind.DELETE, world.pace, group.phase.since), failure="")

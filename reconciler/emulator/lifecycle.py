@@ -60,6 +60,11 @@ def is_settled(group: Group, moment: Moment) -> bool:
     return elapsed(group, moment) >= group.phase.span
 
 
+def is_going(group: Group) -> bool:
+    """Whether a deletion is under way that will come to its end: a failed one leaves the group."""
+    return group.phase.kind is Kind.DELETE and not group.failure
+
+
 def restart_policy(group: Group) -> str:
     """The effective policy: Always when none was sent. Source: C.3."""
     return as_text(group.properties.get("restartPolicy")) or "Always"
@@ -72,7 +77,7 @@ def is_stopped(group: Group, moment: Moment) -> bool:
 
 def provisioning_state(group: Group, moment: Moment) -> str:
     """The last write's progress; it says nothing of health. Source: E.1."""
-    if group.phase.kind is Kind.DELETE:
+    if group.phase.kind is Kind.DELETE and not (group.failure and is_settled(group, moment)):
         return "Deleting"
     if is_settled(group, moment):
         return group.ending.status if group.failure else "Succeeded"

@@ -21,10 +21,10 @@ from reconciler.emulator.errors import (
 from reconciler.emulator.facts import Group, Moment, ResourceGroup
 from reconciler.emulator.faults.effects import NOTHING, Effects, Mirages
 from reconciler.emulator.jsonval import Json, JsonObject
-from reconciler.emulator.lifecycle import is_settled
+from reconciler.emulator.lifecycle import is_going, is_settled
 from reconciler.emulator.losses import Losses
 from reconciler.emulator.offer import Offer
-from reconciler.emulator.pace import Kind, Pace
+from reconciler.emulator.pace import Pace
 from reconciler.emulator.records import Records, key_of, phase_is_over
 from reconciler.emulator.store import GroupKey
 
@@ -126,7 +126,7 @@ class World:
             return None
         group, reads = found
         moment = self.moment(reads)
-        if group.phase.kind is Kind.DELETE and is_settled(group, moment):
+        if is_going(group) and is_settled(group, moment):
             self.records.remove(key)
             return None
         return group, moment

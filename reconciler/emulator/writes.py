@@ -15,7 +15,7 @@ from reconciler.emulator.errors import (
 from reconciler.emulator.facts import Group, Moment, Phase, begin, region_of
 from reconciler.emulator.immutability import refused_change
 from reconciler.emulator.jsonval import JsonObject, as_object, as_text
-from reconciler.emulator.lifecycle import is_live, is_settled
+from reconciler.emulator.lifecycle import is_going, is_live, is_settled
 from reconciler.emulator.pace import Kind, Pace, Unit
 from reconciler.emulator.world import Answers
 
@@ -119,7 +119,7 @@ def check_settled(group: Group, moment: Moment) -> None:
     Raises:
         Refusal: 409 `ContainerGroupTransitioning`.
     """
-    if not is_settled(group, moment) or group.phase.kind is Kind.DELETE:
+    if not is_settled(group, moment) or is_going(group):
         raise transitioning(group.name)
 
 

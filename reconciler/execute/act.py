@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from reconciler.core.cloud import Accepted
 from reconciler.core.groups import DesiredGroup, LiveGroup
-from reconciler.core.ids import ResourceGroupId
+from reconciler.core.ids import GroupId, ResourceGroupId
 from reconciler.core.jsonval import as_text, dig
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.ownership import (
@@ -27,6 +27,7 @@ from reconciler.core.properties import Effect
 from reconciler.core.remedies import Cause, remedy_of
 from reconciler.errors import AzureError, Interrupted, OperationTimedOut, StaleAction
 from reconciler.execute.fates import home_fate, start_fate, tags_fate
+from reconciler.execute.look import view
 from reconciler.execute.put import finish, judged, not_provisioned, put, put_anew, removed
 from reconciler.execute.readback import check_tags, left, not_taken
 from reconciler.execute.send import Write, sent
@@ -48,11 +49,11 @@ def carry_out(action: Action, writer: Writer, progress: Progress) -> Outcome:
         status = Status.FAILED if progress.wrote else Status.NOT_STARTED
         outcome = Outcome(action=action, status=status, says=exc.says, hint=exc.hint)
     except AzureError as exc:
-        outcome = _failed(action, exc, progress)
+        outcome = _failed(action, exc, writer, progress)
     except Exception as exc:  # noqa: BLE001  # a bug met by one action must not hide the others' fate
         _log.debug("%s: %s", action.target, exc, exc_info=True)
         bug = AzureError(f"internal error: {type(exc).__name__}: {exc}", hint="please report it")
-        outcome = _failed(action, bug, progress)
+        outcome = _failed(action, bug, writer, progress)
     return replace(
         outcome,
         wrote=progress.wrote,
@@ -62,10 +63,11 @@ def carry_out(action: Action, writer: Writer, progress: Progress) -> Outcome:
     )
 
 
-def _failed(action: Action, exc: AzureError, progress: Progress) -> Outcome:
+def _failed(action: Action, exc: AzureError, writer: Writer, progress: Progress) -> Outcome:
     status = _status_of(action, exc, progress)
     says, hint = exc.says, exc.hint
-    if progress.is_deleted:
+    is_stranded = progress.is_deleted and not _is_there(action, writer)
+    if is_stranded:
         says = f"STRANDED: deleted and not known to be created again: {says}"
         hint = "the group may not exist now; repair it with 'aci-reconcile apply'"
     elif remedy_of(exc).cause is Cause.UPDATE:
@@ -79,9 +81,19 @@ def _failed(action: Action, exc: AzureError, progress: Progress) -> Outcome:
         hint=hint,
         code=exc.code or "",
         request_id=exc.request_id or "",
-        is_stranded=progress.is_deleted,
+        is_stranded=is_stranded,
         is_restored=progress.is_restored,
     )
+
+
+def _is_there(action: Action, writer: Writer) -> bool:
+    """Whether a group whose delete was sent is there all the same: Azure may fail to delete it."""
+    assert isinstance(action.target, GroupId)
+    try:
+        live = view(writer.cloud, action.target)
+    except AzureError:
+        return False
+    return live is not None and not live.in_transition
 
 
 def _status_of(action: Action, exc: AzureError, progress: Progress) -> Status:

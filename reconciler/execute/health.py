@@ -14,6 +14,7 @@ from reconciler.core.outcome import Trouble
 _MOST_EVENTS = 5  # shown of a container
 # Times that something must happen while we look, until it is taken for a state of affairs.
 _REPEATS = 3
+_LOOKS = 4  # at an unchanged state of affairs
 _PULL_STATES = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 _PULL = re.compile(r"pull", re.IGNORECASE)
 
@@ -97,13 +98,18 @@ def _no_image(view: ContainerView) -> str:
     return ""
 
 
-def cannot_pull(events: Iterable[Event]) -> str:
-    """The message of the latest event where an image has not been pulled time and again.
+def cannot_pull(events: Iterable[Event], *, looks: int = 0) -> str:
+    """The message of the event that says why an image has not been pulled time and again.
 
-    The events of one container: of the group's, as an operation shows them, a message names it.
+    `looks` is how often the same has been seen before. The events are those of one container: of
+    the group's, as an operation shows them, a message names it.
     """
-    failed = [event for event in events if event.is_warning and _PULL.search(event.message)]
-    return failed[-1].message if sum(event.count for event in failed) >= _REPEATS else ""
+    pulls = [event for event in events if _PULL.search(event.message)]
+    failed = [event for event in pulls if event.is_warning]
+    if not failed or not pulls[-1].is_warning:
+        return ""
+    is_lasting = sum(event.count for event in failed) >= _REPEATS or looks >= _LOOKS
+    return failed[-1].message if is_lasting else ""
 
 
 def _loops(view: ContainerView, before: Before | None) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from reconciler.core.cloud import Clock, Cloud, Look, Operation
+from reconciler.core.containers import Event
 from reconciler.core.groups import LiveGroup, Wait, WaitFor
 from reconciler.core.ids import GroupId
 from reconciler.core.remedies import Cause, remedy_of
@@ -100,6 +101,8 @@ class Waiter:
             OperationTimedOut: still running at the deadline; it goes on in Azure.
         """
         hint_s, status = operation.retry_after_s, "not seen"
+        events: tuple[Event, ...] = ()
+        unchanged = 0
         for pause_s in self.pauses_until(until):
             self.clock.sleep(
                 pause_s if hint_s is None else min(max(hint_s, self.pace.scale), _LONGEST_HINT_S)
@@ -115,7 +118,9 @@ class Waiter:
                 continue
             if look.is_final:
                 return look
-            if stuck := cannot_pull(look.events):
+            unchanged = unchanged + 1 if look.events and look.events == events else 0
+            events = look.events
+            if stuck := cannot_pull(events, looks=unchanged):
                 return Look(status=look.status, error_message=f"an image cannot be pulled: {stuck}")
             hint_s, status = look.retry_after_s, look.status
         raise self._timed_out(f"the operation is still {status}", group)
@@ -219,4 +224,3 @@ def _last_seen(live: LiveGroup) -> str:
 
 def _asked(error: AzureError) -> float:
     return min(error.retry_after_s or 0.0, _LONGEST_HINT_S)
-

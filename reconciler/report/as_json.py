@@ -15,7 +15,7 @@ from reconciler.core.finding import Finding
 from reconciler.core.ids import Target
 from reconciler.core.jsonval import Json, JsonObject
 from reconciler.core.outcome import TaskLog, Trouble
-from reconciler.core.plan import ActionKind, Rail
+from reconciler.core.plan import Action, ActionKind, Rail
 from reconciler.report.shape import (
     ActionRow,
     FieldRow,
@@ -121,7 +121,7 @@ def _named(target: Target) -> JsonObject:
     return {"address": target.address, "type": type_of(target), "name": str(target)}
 
 
-def subject_of(action: ActionRow) -> JsonObject:
+def subject_of(action: ActionRow | Action) -> JsonObject:
     """What names an action: its target and its kind."""
     return {**_named(action.target), "action": action.kind.value}
 

@@ -35,7 +35,7 @@ def _lines(report: Report, *, width: int, verbose: bool) -> Iterator[Line]:
             yield plan_summary(report)
         case ReportKind.RESULT:
             yield from heading(report, "Result for", verbose=verbose)
-            yield from result_lines(report)
+            yield from result_lines(report, verbose=verbose)
             yield from _warnings(report)
             yield result_summary(report)
         case ReportKind.VALIDATION:

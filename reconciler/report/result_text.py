@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 
-from reconciler.core.outcome import Status, TaskLog
+from reconciler.core.outcome import Status, TaskLog, Trouble
 from reconciler.core.plan import ActionKind
 from reconciler.report.lines import Line, Span, line
 from reconciler.report.plan_text import BLANK, detail, headline, joined
 from reconciler.report.shape import ActionRow, OutcomeRow, Report
-from reconciler.report.words import PAST, SIGNS, duration, result_counts, unstarted
+from reconciler.report.words import PAST, SIGNS, duration, plural, result_counts, unstarted
 
 _SIGNS: Mapping[Status, tuple[str, str]] = {
     Status.UNHEALTHY: ("!", "change"),
@@ -19,20 +20,25 @@ _SIGNS: Mapping[Status, tuple[str, str]] = {
 }
 
 
-def result_lines(report: Report) -> Iterator[Line]:
-    """Everything above the last line: an outcome each, and what is stranded once more, loudest."""
+def result_lines(report: Report, *, verbose: bool = False) -> Iterator[Line]:
+    """Everything above the last line: an outcome each, and what is stranded once more, loudest.
+
+    `verbose` adds, also where all went well, what was seen of the containers and the operation.
+    """
     for outcome in report.outcomes:
-        yield from _outcome_lines(outcome)
+        yield from _outcome_lines(outcome, verbose=verbose)
     for action in unstarted(report):
         yield _unstarted_line(action, is_interrupted=report.is_interrupted)
+        if operation := report.under_way.get(action.target.address, ""):
+            yield _operation_line(operation)
     yield from [BLANK] if report.outcomes or unstarted(report) else []
     stranded = [outcome for outcome in report.outcomes if outcome.is_stranded]
     if stranded:
-        yield from _alarm(stranded)
+        yield from _alarm(stranded, environment=report.environment)
         yield BLANK
 
 
-def _outcome_lines(outcome: OutcomeRow) -> Iterator[Line]:
+def _outcome_lines(outcome: OutcomeRow, *, verbose: bool) -> Iterator[Line]:
     kind = outcome.action.kind
     sign, style = _SIGNS.get(outcome.status, SIGNS[kind])
     failed = outcome.status in (Status.FAILED, Status.STALE)
@@ -46,10 +52,38 @@ def _outcome_lines(outcome: OutcomeRow) -> Iterator[Line]:
     if outcome.code or outcome.request_id:
         request = f"request id {outcome.request_id}" if outcome.request_id else ""
         yield detail("azure", ", ".join(part for part in (outcome.code, request) if part))
+    if verbose or outcome.status is not Status.SUCCEEDED:
+        yield from _seen_lines(outcome)
+    if outcome.is_restored:
+        yield detail("now", "created again as it was before", style="change")
     if outcome.hint:
         yield detail("try", outcome.hint)
     for log in outcome.logs:
         yield from _log_lines(log)
+
+
+def _seen_lines(outcome: OutcomeRow) -> Iterator[Line]:
+    """What may go on in Azure, and what was seen there."""
+    if outcome.operation:
+        yield _operation_line(outcome.operation)
+    if outcome.health and outcome.health not in outcome.says:
+        yield detail("health", outcome.health)
+    for trouble in outcome.troubles:
+        yield from _trouble_lines(trouble)
+
+
+def _operation_line(operation: str) -> Line:
+    """Never wrapped: it is there to be copied."""
+    return line("    ", (f"{'azure':<7}", "dim"), operation, hang=None)
+
+
+def _trouble_lines(trouble: Trouble) -> Iterator[Line]:
+    parts = [trouble.state] if trouble.state else []
+    parts += [] if trouble.exit_code is None else [f"exit code {trouble.exit_code}"]
+    parts += [plural(trouble.restarts, "restart")] if trouble.restarts else []
+    yield detail("state", f"{trouble.container}: {', '.join(parts) or 'no state'}", style="change")
+    for event in trouble.events:
+        yield line("    ", ("! ", "dim"), event, hang=6)
 
 
 def _log_lines(log: TaskLog) -> Iterator[Line]:
@@ -68,15 +102,24 @@ def _unstarted_line(action: ActionRow, *, is_interrupted: bool) -> Line:
     return headline("?", "change", str(action.target), (says, "change"))
 
 
-def _alarm(stranded: list[OutcomeRow]) -> Iterator[Line]:
+def _alarm(stranded: list[OutcomeRow], *, environment: str | None) -> Iterator[Line]:
     verb = "group was" if len(stranded) == 1 else "groups were"
     says = f" STRANDED: {len(stranded)} {verb} deleted and NOT created again "
     yield line(("!!! ", "loud"), (says, "alarm"), hang=4)
     for outcome in stranded:
         name = str(outcome.action.target)
-        yield line(("!!! ", "loud"), (name, "name"), (" does not exist now", "loud"), hang=4)
-    what = "it" if len(stranded) == 1 else "them"
-    yield line(("!!! ", "loud"), f"run 'aci-reconcile apply' again to create {what}", hang=4)
+        yield line(
+            ("!!! ", "loud"), (name, "name"), (" is gone as far as is known; run:", "loud"), hang=4
+        )
+        # Never wrapped: it is there to be pasted.
+        yield line(("!!!   ", "loud"), _repair(outcome.action, environment), hang=None)
+
+
+def _repair(action: ActionRow, environment: str | None) -> str:
+    """The command that creates a group again, and touches no others than those of its file."""
+    words = ["aci-reconcile", "apply", *([action.file] if action.file else [])]
+    words += ["-e", environment] if environment else []
+    return shlex.join(words)
 
 
 def result_summary(report: Report) -> Line:
@@ -113,6 +156,7 @@ def _undone(report: Report, counts: Mapping[str, int]) -> list[list[Span]]:
     words = {
         "unhealthy": ("of them unhealthy", "change"),
         "failed": ("failed", "loud"),
+        "restored": ("of them restored", "change"),
         "stale": ("stale", "change"),
         "notStarted": ("not started", "dim"),
         "noOutcome": missing,

@@ -40,6 +40,7 @@ __all__ = [
     "findings_report",
     "outcome_row",
     "plan_report",
+    "secrets_of",
     "status_report",
 ]
 
@@ -151,14 +152,16 @@ def _action_row(action: Action) -> ActionRow:
     )
 
 
-def _secrets(action: Action) -> tuple[str, ...]:
-    return action.desired.secret_texts if action.desired is not None else ()
+def secrets_of(action: Action) -> tuple[str, ...]:
+    """Every text of an action's bodies that must not be printed."""
+    bodies = (action.desired, action.fallback)
+    return tuple(text for body in bodies if body is not None for text in body.secret_texts)
 
 
 def _field_rows(action: Action) -> tuple[FieldRow, ...]:
     if not action.diff.changes:
         return ()
-    scrub = scrubber(_secrets(action))
+    scrub = scrubber(secrets_of(action))
     return tuple(_field_row(change, scrub) for change in action.diff.changes)
 
 
@@ -224,7 +227,7 @@ def _restarts(action: Action) -> int:
 
 def outcome_row(outcome: Outcome) -> OutcomeRow:
     """What became of an action, its group's secrets hidden in every text of others."""
-    scrub = scrubber(_secrets(outcome.action))
+    scrub = scrubber(secrets_of(outcome.action))
     return OutcomeRow(
         action=_action_row(outcome.action),
         status=outcome.status,

@@ -22,7 +22,7 @@ STATUSES = {
     502: ("BadGateway", {}),
     503: ("ServiceUnavailable", {}),
     504: ("GatewayTimeout", {"x-ms-failure-cause": "service", "Connection": "close"}),
-    418: ("I'mATeapot", {}),
+    408: ("RequestTimeout", {}),
 }
 
 

@@ -36,7 +36,7 @@ class Rule(Protocol):
 
     def used(self, now: float) -> int: ...
     def take(self, now: float) -> None: ...
-    def free_at(self, now: float) -> float: ...
+    def free_at(self, limit: int) -> float: ...
 
 
 @dataclass
@@ -54,8 +54,8 @@ class Sliding:
     def take(self, now: float) -> None:
         self.times.append(now)
 
-    def free_at(self, now: float) -> float:
-        return self.times[0] + self.seconds
+    def free_at(self, limit: int) -> float:
+        return self.times[len(self.times) - limit] + self.seconds
 
 
 @dataclass
@@ -81,7 +81,7 @@ class Fixed:
     def take(self, now: float) -> None:
         self.number += 1
 
-    def free_at(self, now: float) -> float:
+    def free_at(self, limit: int) -> float:
         return (self.began or 0.0) + self.seconds
 
 
@@ -98,21 +98,27 @@ class Quota:
     def ask(self, now: float) -> Left:
         used = [rule.used(now) for rule in self.rules]
         full = [u >= limit for u, limit in zip(used, self.limits, strict=True)]
-        if any(full):
-            self.refused.append(now)
-            back = max(r.free_at(now) for r, is_full in zip(self.rules, full, strict=True) if is_full)
-        else:
-            self.taken.append(now)
+        (self.refused if any(full) else self.taken).append(now)
         if not any(full) or self.counts_refused:
             for rule in self.rules:
                 rule.take(now)
-        left = [max(0, limit - rule.used(now)) for rule, limit in zip(self.rules, self.limits, strict=True)]
+        left = [
+            max(0, limit - rule.used(now))
+            for rule, limit in zip(self.rules, self.limits, strict=True)
+        ]
         return Left(
             in_subscription=None,
             in_5_minutes=left[0],
             in_1_hour=left[1],
             is_refused=any(full),
-            retry_after_s=back - now if any(full) else None,
+            retry_after_s=self._back(now) if any(full) else None,
+        )
+
+    def _back(self, now: float) -> float:
+        return max(
+            rule.free_at(limit) - now
+            for rule, limit in zip(self.rules, self.limits, strict=True)
+            if rule.used(now) >= limit
         )
 
 
@@ -136,9 +142,11 @@ class Simulation:
         pacer, order = Pacer(clock=clock), count()
         events: list[tuple[float, int, str, int, int, Left | None]] = []
         todo, busy = [self.jobs] * len(self.quotas), 0
-        waking: set[tuple[int, float]] = set()
+        waking: dict[int, float] = {}  # when each region looks again
 
-        def put(at: float, what: str, region: int, number: int = 0, left: Left | None = None) -> None:
+        def put(
+            at: float, what: str, region: int, number: int = 0, left: Left | None = None
+        ) -> None:
             heapq.heappush(events, (at, next(order), what, region, number, left))
 
         for region in range(len(self.quotas)):
@@ -159,14 +167,14 @@ class Simulation:
                     touched = list(range(len(self.quotas)))
                 busy -= 1
             else:
-                waking.discard((region, clock.at))
+                waking.pop(region, None)
             for each in touched:
                 while todo[each] and busy < self.workers and not pacer.wait_s(region_of(each)):
                     todo[each], busy = todo[each] - 1, busy + 1
                     put(clock.at + self.latency()[0], "count", each, pacer.enter(region_of(each)))
                 wait = pacer.wait_s(region_of(each))
-                if todo[each] and wait and (each, clock.at + wait) not in waking:
-                    waking.add((each, clock.at + wait))
+                if todo[each] and wait and clock.at + wait < waking.get(each, self.horizon):
+                    waking[each] = clock.at + wait
                     put(clock.at + wait, "wake", each)
         assert not any(todo), "not everything was sent"
         return clock.at

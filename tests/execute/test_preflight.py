@@ -284,7 +284,7 @@ def test_a_group_that_is_too_large_is_an_obstacle_at_its_line(repository: Reposi
     (line,) = refused(repository, repository.plan())
 
     assert line == (
-        "big.yaml:1:1: 'rg-shop/big' asks for 8 CPU and 1.5 GB in all, expected at most 4 CPU and"
+        "big.yaml:2:10: 'rg-shop/big' asks for 8 CPU and 1.5 GB in all, expected at most 4 CPU and"
         " 16 GB for Linux in westeurope; ask for less, split the group, or use another region"
     )
 

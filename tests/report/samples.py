@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 from reconciler.core.diff import SECRETS, ChangeKind, Diff, FieldChange, Origin
 from reconciler.core.finding import Finding, Mark, Position, Severity
 from reconciler.core.groups import DesiredGroup, GroupPolicy, LiveGroup, Secret, SecretState
 from reconciler.core.ids import GroupId, ResourceGroupId
-from reconciler.core.outcome import Outcome, Status, TaskLog
+from reconciler.core.outcome import Outcome, Status, TaskLog, Trouble
 from reconciler.core.plan import Action, ActionKind, Orphan, Plan, Rail
 from reconciler.core.properties import Effect
 from reconciler.errors import ExitCode
@@ -354,6 +354,11 @@ def outcome(action, status, says, **more):
     return Outcome(action=action, status=status, says=says, wrote=True, **more)
 
 
+OPERATION = (
+    f"https://management.azure.com/subscriptions/{SUBSCRIPTION}/providers/Microsoft."
+    "ContainerInstance/locations/westeurope/operations/7a0c6c0e-0000-4000-8000-5d3f1c2b9a10"
+    "?api-version=2023-05-01"
+)
 OUTCOMES = (
     outcome(
         TAGS, Status.SUCCEEDED, "tags patched, nothing restarted", took=timedelta(milliseconds=80)
@@ -363,6 +368,22 @@ OUTCOMES = (
         Status.UNHEALTHY,
         "created, but container 'api' is in CrashLoopBackOff",
         hint="see 'aci-reconcile logs rg-shop-prod/api'",
+        operation=OPERATION,
+        health="1 of 2 running",
+        started=datetime(2025, 1, 31, 23, 59, 59, 123456, tzinfo=UTC),
+        troubles=(
+            Trouble(
+                container="api",
+                state="Waiting, CrashLoopBackOff",
+                exit_code=1,
+                restarts=4,
+                events=(
+                    "Started: Started container api (5 times)",
+                    "BackOff: Back-off restarting failed container api, which is as long as it is",
+                ),
+            ),
+            Trouble(container="pro\x1bxy", state=""),
+        ),
         took=timedelta(minutes=10, seconds=2),
         logs=(
             TaskLog(container="api", text="\x1b[31mfatal\x1b[0m: no database\r\nexit\t1\n"),
@@ -396,6 +417,20 @@ OUTCOMES = (
     replace(
         outcome(DELETE, Status.NOT_STARTED, "waits for rg-shop-prod/worker, which did not succeed"),
         wrote=False,
+    ),
+)
+RESTORED = (
+    outcome(
+        REPLACE,
+        Status.FAILED,
+        "the region has no room",
+        code="ServiceUnavailable",
+        hint="try again later, or another region",
+        operation=OPERATION,
+        health="1 of 1 running",
+        is_restored=True,
+        started=datetime(2025, 2, 1, 1, tzinfo=timezone(timedelta(hours=1))),
+        took=timedelta(minutes=3),
     ),
 )
 TASK = action(ActionKind.CREATE, "wordcount", "no such group", desired=desired("wordcount"))
@@ -475,7 +510,15 @@ def reports() -> dict[str, Report]:
             FULL, OUTCOMES, environment="prod", exit_code=ExitCode.PARTIAL
         ),
         "apply-interrupted": apply_report(
-            FULL, OUTCOMES[:3], environment="prod", interrupted=True, exit_code=ExitCode.INTERRUPTED
+            FULL,
+            OUTCOMES[:3],
+            environment="prod",
+            interrupted=True,
+            exit_code=ExitCode.INTERRUPTED,
+            under_way={UPDATE.address: OPERATION, DELETE.address: ""},
+        ),
+        "apply-restored": apply_report(
+            plan(REPLACE), RESTORED, environment=None, exit_code=ExitCode.PARTIAL
         ),
         "apply-nothing": apply_report(
             plan(*UNCHANGED), (), environment="prod", exit_code=ExitCode.DONE

@@ -18,7 +18,7 @@ from reconciler.core.finding import Finding, Severity
 from reconciler.core.ids import GroupId, ResourceGroupId
 from reconciler.core.jsonval import parse_pointer
 from reconciler.core.mask import show
-from reconciler.core.outcome import Status, TaskLog
+from reconciler.core.outcome import Status, TaskLog, Trouble
 from reconciler.core.plan import Action, ActionKind, Orphan, Rail
 from reconciler.errors import ExitCode
 from reconciler.report.as_json import as_json
@@ -87,6 +87,10 @@ def reports_of(actions, text, target):
             hint=text,
             code=text,
             request_id=text,
+            operation=text,
+            health=text,
+            troubles=(Trouble(container=text, state=text, exit_code=3, events=(text,)),),
+            is_stranded=True,
             logs=(TaskLog(container=text, text=text),),
         )
         for action in found.actions
@@ -98,7 +102,12 @@ def reports_of(actions, text, target):
     return (
         plan_report(found, environment=text, findings=(finding,), exit_code=ExitCode.DONE),
         apply_report(
-            found, outcomes, environment=text, exit_code=ExitCode.PARTIAL, interrupted=True
+            found,
+            outcomes[1:],
+            environment=text,
+            exit_code=ExitCode.PARTIAL,
+            interrupted=True,
+            under_way={action.address: text for action in found.actions},
         ),
         findings_report((finding,), files=1, documents=1, exit_code=ExitCode.INVALID),
         status_report((line, line), exit_code=ExitCode.DONE),
@@ -270,6 +279,39 @@ def test_a_stranded_group_is_said_last_and_first():
     assert any(
         line.startswith("!!!  STRANDED: 1 group was deleted and NOT created") for line in lines[-5:]
     )
+
+
+@pytest.mark.parametrize(
+    ("environment", "file", "command"),
+    [
+        (None, "", "aci-reconcile apply"),
+        (None, "a b/worker.yaml", "aci-reconcile apply 'a b/worker.yaml'"),
+        ("prod", "groups/w.yaml", "aci-reconcile apply groups/w.yaml -e prod"),
+    ],
+)
+def test_a_stranded_group_comes_with_the_command_that_creates_it(environment, file, command):
+    wanted = replace(desired("worker"), where=samples.at(file, 1, 1)) if file else None
+    action = replace(samples.REPLACE, desired=wanted)
+    stranded = samples.outcome(action, Status.FAILED, "no room", is_stranded=True)
+
+    report = apply_report(
+        plan(action), (stranded,), environment=environment, exit_code=ExitCode.FAILED
+    )
+
+    assert f"!!!   {command}" in as_text(report, color=False, width=40).splitlines()
+
+
+def test_what_was_seen_of_a_healthy_group_is_for_the_verbose():
+    done = samples.outcome(
+        samples.UPDATE, Status.SUCCEEDED, "updated", health="2 of 2 running", operation="https://x"
+    )
+    report = apply_report(plan(samples.UPDATE), (done,), environment=None, exit_code=ExitCode.DONE)
+
+    usual = as_text(report, color=False, width=80)
+    verbose = as_text(report, color=False, width=80, verbose=True)
+
+    assert "2 of 2" not in usual and "https" not in usual
+    assert "    health 2 of 2 running" in verbose and "    azure  https://x" in verbose
 
 
 def test_what_has_no_outcome_is_counted_and_named():

@@ -33,7 +33,7 @@ class Slept:
     A pause takes a moment all the same, so that nobody's deadline passes while others work.
     """
 
-    SPEED = 1000.0
+    SPEED = 200.0
     _own = threading.local()
 
     def now(self) -> datetime:
@@ -47,9 +47,16 @@ class Slept:
 
 
 @contextmanager
-def hurried() -> Iterator[None]:
-    """The command in this process waits by a clock that hurries, and so do its repeated reads."""
+def hurried(*, patience_s: float = 30) -> Iterator[None]:
+    """The command in this process waits by a clock that hurries, and so do its repeated reads.
+
+    For an answer it waits `patience_s` real seconds.
+    """
     clock = "reconciler.cli.connection.SystemClock"
     pause = "azure.core.pipeline.transport.RequestsTransport.sleep"
-    with mock.patch(clock, Slept), mock.patch(pause, lambda _self, s: Slept().sleep(s)):
+    with (
+        mock.patch(clock, Slept),
+        mock.patch(pause, lambda _self, seconds: Slept().sleep(seconds)),
+        mock.patch("reconciler.arm.wire._READ_S", patience_s),
+    ):
         yield

@@ -34,7 +34,11 @@ Effects = Mapping[tuple[str, str], int]
 
 @dataclass(frozen=True, kw_only=True)
 class Shop:
-    """How many groups each kind of change concerns; `homes` adds a resource group to create."""
+    """How many groups each kind of change concerns.
+
+    `homes` adds a resource group to create; each group is waited for as long as `timeout`, until
+    nothing has restarted for `stable_for`.
+    """
 
     creates: int = 0
     updates: int = 0
@@ -43,6 +47,8 @@ class Shop:
     deletes: int = 0
     unchanged: int = 1
     homes: bool = False
+    timeout: str = "10m"
+    stable_for: str = "0s"
 
     # What git said, and says
 
@@ -59,7 +65,7 @@ class Shop:
     def after(self) -> list[dict[str, Any]]:
         """The manifests that are to be applied."""
         creates = [group(f"create-{n}", reconcile=self._block(n)) for n in range(self.creates)]
-        return [
+        manifests = [
             *([home(SECOND_HOME)] if self.homes else []),
             *creates,
             *(group(f"update-{n}", image="nginx:1.27") for n in range(self.updates)),
@@ -67,6 +73,11 @@ class Shop:
             *(group(f"tag-{n}", tags={"team": "new"}) for n in range(self.tags)),
             *(group(f"same-{n}") for n in range(self.unchanged)),
         ]
+        wait = {"for": "running", "timeout": self.timeout, "stableFor": self.stable_for}
+        for one in manifests:
+            if "properties" in one:
+                one["reconcile"] = {"wait": wait, **one.get("reconcile", {})}
+        return manifests
 
     def _block(self, number: int) -> dict[str, Any]:
         """Every second new group waits for the one before it; the last has a home of its own."""
@@ -151,6 +162,22 @@ def foreign(repository: Repository) -> str:
     return json.dumps([repository.live(name) for name in FOREIGN], sort_keys=True)
 
 
+def is_as_wanted(repository: Repository, name: str) -> bool:
+    """Whether a group is as git says now, and provisioned."""
+    kind, live = name.partition("-")[0], repository.live(name)
+    if live is None or kind == "delete":
+        return live is None and kind == "delete"
+    container = live["properties"]["containers"][0]["properties"]
+    cpu = container["resources"]["requests"]["cpu"]
+    team = dict(live.get("tags") or {}).get("team", "")
+    return (
+        live["properties"]["provisioningState"] == "Succeeded"
+        and container["image"] == "nginx:1.27"
+        and cpu == (2 if kind == "replace" else 1)
+        and team == ("new" if kind == "tag" else "")
+    )
+
+
 def check_converged(shop: Shop, repository: Repository, theirs: str) -> None:
     """Azure is as git says, every group is well, and those of others are as they were."""
     assert set(repository.names) == shop.wanted
@@ -159,13 +186,9 @@ def check_converged(shop: Shop, repository: Repository, theirs: str) -> None:
         for one in repository.emulator.groups(repository.subscription)
     }
     assert set(states.values()) == {"Succeeded"}, states
+    other = [name for name in shop.wanted - set(FOREIGN) if not is_as_wanted(repository, name)]
+    assert not other, other
     assert foreign(repository) == theirs, "a group of others was touched"
-    images = {
-        name: container["properties"]["image"]
-        for name in shop.wanted - set(FOREIGN)
-        for container in (repository.live(name) or {})["properties"]["containers"]
-    }
-    assert set(images.values()) == {"nginx:1.27"}, images
 
 
 assert HOME != SECOND_HOME

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -98,7 +99,7 @@ def fits(value: Json, schema: JsonObject) -> bool:
         case None:
             return True
         case "string":
-            return isinstance(value, str) and len(value) >= as_number(schema.get("minLength"))
+            return isinstance(value, str) and _text_fits(value, schema)
         case "boolean":
             return isinstance(value, bool)
         case "array":
@@ -111,9 +112,17 @@ def fits(value: Json, schema: JsonObject) -> bool:
             return _number_fits(value, schema, whole=kind == "integer")
 
 
+def _text_fits(value: str, schema: JsonObject) -> bool:
+    pattern = as_text(schema.get("pattern"))
+    # `\Z`, as Python's `$` lets a line end pass.
+    fine = not pattern or re.search(pattern.removesuffix("$") + r"\Z", value) is not None
+    return fine and len(value) >= as_number(schema.get("minLength"))
+
+
 def _object_fits(value: JsonObject, schema: JsonObject) -> bool:
     known, others = as_object(schema.get("properties")), schema.get("additionalProperties", {})
-    return all(
+    names = as_object(schema.get("propertyNames"))
+    return all(fits(name, names) for name in value) and all(
         fits(item, as_object(known.get(name, others))) and (name in known or others is not False)
         for name, item in value.items()
     )

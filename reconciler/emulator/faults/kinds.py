@@ -12,8 +12,16 @@ from dataclasses import dataclass, field
 from reconciler.emulator.jsonval import Json, JsonObject
 
 TEXT: JsonObject = {"type": "string"}
-WHOLE: JsonObject = {"type": "integer", "minimum": 1}
-SECONDS: JsonObject = {"type": "number", "minimum": 0}
+WHOLE: JsonObject = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
+# At most a year: nothing that is computed from it can overflow.
+SECONDS: JsonObject = {"type": "number", "minimum": 0, "maximum": 31_536_000}
+# What HTTP takes in a header.
+_HEADERS: JsonObject = {
+    "type": "object",
+    "description": "an object of texts that may stand in HTTP headers",
+    "propertyNames": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+    "additionalProperties": {"type": "string", "pattern": "^([!-~]([ -~]*[!-~])?)?$"},
+}
 _FLAG: JsonObject = {"type": "boolean"}
 _STATUS: JsonObject = {"type": "integer", "minimum": 200, "maximum": 599}
 _CODE: JsonObject = {"type": "integer", "minimum": 0, "maximum": 255}
@@ -23,7 +31,7 @@ _ANSWER: Mapping[str, JsonObject] = {
     "status": _STATUS,
     "code": TEXT,
     "message": TEXT,
-    "headers": {"type": "object", "additionalProperties": TEXT},
+    "headers": _HEADERS,
     "retryAfter": SECONDS,
     "body": _ANY,
     "afterEffect": _FLAG,
@@ -90,7 +98,7 @@ KINDS: Mapping[str, Kind] = {
             "timeout": SECONDS,
         },
         needs=("ends",),
-        stages=("put", "start", "restart"),
+        stages=("put", "start", "restart", "delete"),
         bound=True,
     ),
     "throttled": _answer("429, with the seconds to wait in Retry-After"),

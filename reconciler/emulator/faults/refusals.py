@@ -36,14 +36,13 @@ def answer(kind: str, options: JsonObject, call: Call, place: Place, now: dateti
     message = as_text(options.get("message")) or refusal.message
     headers = dict(refusal.headers)
     if "retryAfter" in options:
-        headers["Retry-After"] = f"{as_number(options['retryAfter']):g}"
+        headers["Retry-After"] = f"{as_number(options['retryAfter']):.10g}"
     headers |= {name: as_text(text) for name, text in as_object(options.get("headers")).items()}
     refusal = Refusal(status or refusal.status, code, message, headers)
-    if "body" not in options:
-        # Neither has a body. Source: B.2 for 413.
-        body = None if refusal.status in (204, 304, 413) else refusal.body
-        return Reply(status=refusal.status, body=body, headers=headers)
-    given = options["body"]
+    # These have no body. Source: B.2 for 413.
+    given = options.get("body", None if refusal.status == 413 else refusal.body)
+    if refusal.status in (204, 304) or given is None:
+        return Reply(status=refusal.status, headers=headers)
     if isinstance(given, str):
         headers.setdefault("Content-Type", "text/html")
         return Reply(status=refusal.status, text=given, headers=headers)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from reconciler.emulator.faults.kinds import SECONDS, TEXT, WHOLE
+from reconciler.emulator.faults.kinds import TEXT, WHOLE
 from reconciler.emulator.jsonval import Json, JsonObject
 
 NTH_SAYS = "the number of a call from 1 on, or a list of such numbers"
 METHODS = ("GET", "HEAD", "PUT", "PATCH", "POST", "DELETE")
 _METHODS: list[Json] = [*METHODS, *(method.lower() for method in METHODS)]
 _METHOD: JsonObject = {"enum": _METHODS}
+_COUNT: JsonObject = {"type": "integer", "minimum": 0, "maximum": 1_000_000_000}
+_AMOUNT: JsonObject = _COUNT | {"type": "number"}
 _SOME_TEXT: JsonObject = {"type": "string", "minLength": 1}
 
 
@@ -20,12 +22,12 @@ def _one_or_more(item: JsonObject, says: str) -> JsonObject:
 
 _QUOTA: JsonObject = {
     "anyOf": [
-        {"type": "integer", "minimum": 0},
+        _COUNT,
         {
             "type": "object",
             "properties": {
-                "limit": {"type": "integer", "minimum": 0},
-                "used": {"type": "number", "minimum": 0},
+                "limit": _COUNT,
+                "used": _AMOUNT,
             },
             "additionalProperties": False,
         },
@@ -53,10 +55,7 @@ SCRIPT: dict[str, JsonObject] = {
         "description": "an object with pt5m, pt1h, reads, writes, deletes (whole numbers from 0 "
         "on) or window (fixed or sliding)",
         "properties": {
-            **{
-                name: {"type": "integer", "minimum": 0}
-                for name in ("pt5m", "pt1h", "reads", "writes", "deletes")
-            },
+            **dict.fromkeys(("pt5m", "pt1h", "reads", "writes", "deletes"), _COUNT),
             "window": {"enum": ["fixed", "sliding"]},
         },
         "additionalProperties": False,
@@ -69,7 +68,7 @@ SCRIPT: dict[str, JsonObject] = {
     "capabilities": {
         "type": "object",
         "description": "an object with maxCpu, maxMemoryInGB or maxGpuCount",
-        "properties": dict.fromkeys(("maxCpu", "maxMemoryInGB", "maxGpuCount"), SECONDS),
+        "properties": dict.fromkeys(("maxCpu", "maxMemoryInGB", "maxGpuCount"), _AMOUNT),
         "additionalProperties": False,
     },
     "registration": {"enum": ["Registered", "NotRegistered", "Registering", "Unregistered"]},

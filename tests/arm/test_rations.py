@@ -1,0 +1,173 @@
+"""Every request passes the gate, and what its answer says of the rations is told there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from reconciler.arm.cloud import ArmCloud
+from reconciler.arm.connect import connect
+from reconciler.core.cloud import Kind, Left, Ration
+from reconciler.core.ids import GroupId, ResourceGroupId
+from reconciler.emulator import Emulator, Limits, ManualClock
+from reconciler.errors import Throttled
+from reconciler.execute.pacing import Pacer
+from tests.conftest import Time, group
+
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+
+
+class Book:
+    """A gate that lets all pass and writes down what it hears."""
+
+    def __init__(self) -> None:
+        self.entered: list[Ration] = []
+        self.left: list[tuple[Ration, Left | None]] = []
+
+    def enter(self, ration: Ration) -> int:
+        self.entered.append(ration)
+        return len(self.entered)
+
+    def leave(self, ration: Ration, number: int, left: Left | None) -> None:
+        self.left.append((ration, left))
+
+
+@contextmanager
+def connected(url: str, gate: Book | Pacer) -> Iterator[ArmCloud]:
+    with connect(cloud="AzureCloud", endpoint=url, parallelism=4, environ={}, gate=gate) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def book() -> Book:
+    return Book()
+
+
+@pytest.fixture
+def gated(arm, book) -> Iterator[ArmCloud]:
+    with connected(arm.url, book) as cloud:
+        yield cloud
+
+
+_HEADERS = {
+    "x-ms-ratelimit-remaining-subscription-writes": "1199",
+    "x-ms-ratelimit-remaining-subscription-deletes": "14999",
+    "x-ms-ratelimit-remaining-subscription-resource-requests-pt5m": "99",
+    "x-ms-ratelimit-remaining-subscription-resource-requests-pt1h": "299",
+}
+
+
+def test_a_put_is_counted_where_its_body_says(gated, arm, book, group, answer) -> None:
+    arm.answers = [answer(status=201, body={}, headers=_HEADERS)]
+
+    gated.put_group(group, {"location": "West Europe"})
+
+    ration = Ration(subscription=group.subscription, kind=Kind.WRITE, region="westeurope")
+    assert book.left == [(ration, Left(in_subscription=1199, in_5_minutes=99, in_1_hour=299))]
+    assert arm.seen[0].query == {"api-version": "2023-05-01"}
+
+
+def test_a_delete_is_counted_where_it_is_told(gated, arm, book, group, answer) -> None:
+    arm.answers = [answer(status=204, headers=_HEADERS)]
+
+    gated.delete_group(group, location="westeurope")
+
+    ration = Ration(subscription=group.subscription, kind=Kind.DELETE, region="westeurope")
+    assert book.left == [(ration, Left(in_subscription=14999, in_5_minutes=99, in_1_hour=299))]
+
+
+@pytest.mark.parametrize(
+    ("ask", "kind"),
+    [
+        (lambda cloud, group: cloud.group(group), Kind.READ),
+        (lambda cloud, group: cloud.patch_tags(group, {}), Kind.WRITE),
+        (lambda cloud, group: cloud.start(group), Kind.WRITE),
+        (lambda cloud, group: cloud.delete_group(group), Kind.DELETE),
+    ],
+    ids=["get", "patch", "post", "delete somewhere"],
+)
+def test_all_else_is_counted_by_arm_alone(gated, book, group, ask, kind) -> None:
+    ask(gated, group)
+
+    assert book.entered == [Ration(subscription=group.subscription, kind=kind)]
+
+
+def test_each_attempt_of_a_read_passes_the_gate(gated, arm, book, group, answer, fail) -> None:
+    arm.answers = [answer(torn=True), fail(503, "Busy"), answer(body={"name": "web"})]
+
+    gated.group(group)
+
+    assert [left is None for _, left in book.left] == [True, False, False]
+    assert len(book.entered) == 3
+
+
+@pytest.mark.parametrize("count", ["", "many", "-1", "1.5", "9" * 30])
+def test_a_count_that_is_none_says_nothing(gated, arm, book, group, answer, count) -> None:
+    arm.answers = [answer(status=201, body={}, headers=dict.fromkeys(_HEADERS, count))]
+
+    gated.put_group(group, {})
+
+    assert book.left[0][1] == Left()
+
+
+def test_a_refused_read_waits_at_the_gate_a_few_times(arm, group, fail, answer) -> None:
+    clock = Time()
+    arm.answers = [*[fail(429, "Throttled", Retry_After="50")] * 3, answer(body={"name": "web"})]
+
+    with connected(arm.url, Pacer(clock=clock)) as cloud:
+        assert cloud.group(group) == {"name": "web"}
+
+    assert 150 <= sum(clock.slept) <= 155
+
+
+def test_a_read_that_is_always_refused_ends(arm, group, fail) -> None:
+    arm.answers = [fail(429, "Throttled", Retry_After="20")]
+
+    with connected(arm.url, Pacer(clock=Time())) as cloud, pytest.raises(Throttled):
+        cloud.group(group)
+
+    assert len(arm.seen) == 6
+
+
+def test_a_refused_write_is_not_repeated_and_holds_the_next(arm, group, fail) -> None:
+    arm.answers = [fail(429, "ResourceRequestsThrottled", Retry_After="17")]
+    pacer = Pacer(clock=Time())
+
+    with connected(arm.url, pacer) as cloud, pytest.raises(Throttled):
+        cloud.put_group(group, {"location": "westeurope"})
+
+    ration = Ration(subscription=group.subscription, kind=Kind.WRITE, region="westeurope")
+    assert len(arm.seen) == 1
+    assert pacer.wait_s(ration) == pytest.approx(17)
+
+
+def test_against_a_ration_of_five_nothing_is_refused() -> None:
+    """Twelve creates and as many deletes, five in five minutes, by the emulator's own clock."""
+    home = ResourceGroupId(subscription=SUBSCRIPTION, name="rg-shop")
+    names = [
+        GroupId(subscription=SUBSCRIPTION, resource_group=home.name, name=f"g{number}")
+        for number in range(12)
+    ]
+    told: list[str] = []
+    time = ManualClock()
+    clock = Time(on_sleep=time.advance)
+    pacer = Pacer(clock=clock, tell=lambda text, _until: told.append(text))
+    with (
+        Emulator(time=time, limits=Limits(pt5m=5)) as emulator,
+        connected(emulator.url, pacer) as cloud,
+    ):
+        cloud.put_resource_group(home, location="westeurope", tags={})
+        for name in names:
+            properties = group(name.name)["properties"]
+            cloud.put_group(name, {"location": "westeurope", "properties": properties})
+        assert 600 <= sum(clock.slept) <= 610
+        for name in names:
+            cloud.delete_group(name, location="westeurope")
+        statuses = [request.status for request in emulator.requests]
+
+    assert 429 not in statuses
+    assert 1200 <= sum(clock.slept) <= 1220
+    ration = "waiting for Azure's ration of group {} in westeurope (0 of 5 left in 5 minutes)"
+    assert told == [ration.format(kind) for kind in ("writes", "writes", "deletes", "deletes")]
