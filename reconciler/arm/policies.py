@@ -22,7 +22,7 @@ from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 from reconciler import __version__
 from reconciler.arm.answers import left_in, request_id_of, retry_after_of
 from reconciler.arm.credentials import SignIn
-from reconciler.core.cloud import Gate, Kind, Left, Ration
+from reconciler.core.cloud import Gate, Kind, Ration
 
 logger = logging.getLogger(__name__)
 

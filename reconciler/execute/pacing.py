@@ -65,7 +65,8 @@ class _Lane:
         for window, count in zip(self.windows, counts, strict=False):
             if count is not None:
                 self.is_told = True
-                window.told(count, sent, after, self.ledger, now)
+                learn = window.refused if left and left.is_refused else window.told
+                learn(count, sent, after, self.ledger, now)
         if self.bucket and left:
             self.is_told = True  # not every answer says it: a gateway's own does not
             if left.in_subscription is not None:
@@ -75,9 +76,6 @@ class _Lane:
         wait = DEFAULT_RETRY_S if left.retry_after_s is None else left.retry_after_s
         until = now + min(max(wait, 0.0), LONGEST_RETRY_S)
         self.stop.refused(number, until)
-        for window, count in zip(self.windows, (left.in_5_minutes, left.in_1_hour), strict=False):
-            if count == 0:
-                window.refused(now, self.ledger)
         if self.bucket:
             self.bucket.ease(until + _EASE_S)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core.cloud import Accepted, Cloud
@@ -11,7 +12,7 @@ from reconciler.core.ids import GroupId
 from reconciler.core.jsonval import JsonObject, as_list, as_text, dig
 from reconciler.core.mask import scrubbed
 from reconciler.core.outcome import Outcome, Status, TaskLog
-from reconciler.core.ownership import state_after_write, written_tags
+from reconciler.core.ownership import state_after_write, state_of, written_tags
 from reconciler.core.plan import Action, ActionKind
 from reconciler.core.remedies import Cause, remedy_of
 from reconciler.errors import AzureError, OperationTimedOut, ProvisioningFailed
@@ -165,8 +166,10 @@ def _restore(
     writer.watcher.step(action, "creating it again as it was before")
     if not progress.is_deleted:
         _away(action, writer, progress)
-    until = writer.deadline(action)
-    put(action, fallback, live, writer, progress, until=until)
+    state = state_of(live)
+    # Its tag names the commit it comes from, or the next run would look for it in the wrong one.
+    then = replace(writer, commit="" if state is None else state.commit)
+    put(action, fallback, live, then, progress, until=writer.deadline(action))
 
 
 def removed(action: Action, writer: Writer, progress: Progress) -> None:

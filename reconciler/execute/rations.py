@@ -105,17 +105,23 @@ class Window:
     def told(self, left: int, sent: Sent, after: int, ledger: Ledger, now: float) -> None:
         """The answer to `sent`, which is in the ledger by now, says how many are left."""
         self.limit = max(self.limit or 0, left + 1)
+        self._learn(left, sent, after, ledger, now)
+
+    def refused(self, left: int, sent: Sent, after: int, ledger: Ledger, now: float) -> None:
+        """HTTP 429 says how many are left; whether it was counted itself is not known."""
+        self.limit = max(self.limit or 1, left)
+        self._learn(left, sent, after, ledger, now)
+        if left == 0:  # used up, whatever was believed
+            self._others += [now] * max(0, self._by_window(ledger, now))
+            self._sure = min(0, self._sure or 0)
+
+    def _learn(self, left: int, sent: Sent, after: int, ledger: Ledger, now: float) -> None:
         then = self._then(sent.at)
         least = self.limit - ledger.used_since(then) - _newer(self._others, then)
         if left < least:
             self._others += [now] * (least - left)
         if self._sure is None or left - after > self._sure or self._is_denied(left, sent):
             self._sure, self._sure_since = left - after, ledger.answers
-
-    def refused(self, now: float, ledger: Ledger) -> None:
-        """It was said to be used up, whatever was believed."""
-        self._others += [now] * max(0, self._by_window(ledger, now))
-        self._sure = min(0, self._sure or 0)
 
     def _is_denied(self, left: int, sent: Sent) -> bool:
         # An older answer may be of the window before.

@@ -157,7 +157,7 @@ def test_many_threads_share_one_pool_without_a_connection_thrown_away(
 def test_the_log_has_a_line_for_each_request_and_no_secret(
     cloud, arm, group, answer, caplog
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="reconciler")
     operation = {"Azure-AsyncOperation": f"{arm.url}/op?s=signed-query"}
     arm.answers = [
         answer(

@@ -50,7 +50,17 @@ def test_a_whole_life_gives_nothing_away(full: Nest) -> None:
     codes = [
         full.run("validate", "-o", "text", "-o", "json=validate.out", "--debug"),
         full.run("plan", *LEVELS, "-o", "text", "-o", "json=plan.out"),
-        full.run("apply", "--yes", *LEVELS, "-o", "text", "-o", "json=apply.out"),
+        full.run(
+            "apply",
+            "--yes",
+            *LEVELS,
+            "-o",
+            "text",
+            "-o",
+            "json=apply.out",
+            "-o",
+            "ndjson=events.out",
+        ),
         full.run("drift", *LEVELS, "-o", "text", "-o", "json=drift.out"),
     ]
     for kind in KINDS:  # rotated: other values in all of their places
@@ -60,7 +70,18 @@ def test_a_whole_life_gives_nothing_away(full: Nest) -> None:
         full.run("plan", *LEVELS, "-o", "json", "-o", "text=rotated.out"),
         full.run("apply", "--yes", *LEVELS, "-o", "json"),
         full.run("status", "--debug", "-o", "text", "-o", "json=status.out"),
-        full.run("destroy", "--confirm", "shop", *LEVELS, "-o", "text", "-o", "json=end.out"),
+        full.run(
+            "destroy",
+            "--confirm",
+            "shop",
+            *LEVELS,
+            "-o",
+            "text",
+            "-o",
+            "json=end.out",
+            "-o",
+            "ndjson=gone.out",
+        ),
     ]
 
     assert codes == [0, 0, 0, 0, 0, 0, 0, 0], "\n".join(full.seen.values())
@@ -130,7 +151,18 @@ def test_a_refusal_that_quotes_the_body_gives_nothing_away(quoting: Nest, level:
     quoting.repository.intercept(answer)
     # All at once: what may have been carried out is looked at for a while before it is sent again.
     wide = ("--parallelism", "100")
-    code = quoting.run("apply", "--yes", "--debug", *wide, "-o", "text", "-o", "json=apply.out")
+    code = quoting.run(
+        "apply",
+        "--yes",
+        "--debug",
+        *wide,
+        "-o",
+        "text",
+        "-o",
+        "json=apply.out",
+        "-o",
+        "ndjson=events.out",
+    )
 
     assert code in (1, 6)
     assert len(quoting.repository.writes) >= len(WAYS)
@@ -154,7 +186,9 @@ def test_an_operation_that_fails_quoting_the_body_gives_nothing_away(quoting: Ne
         return None
 
     quoting.repository.intercept(answer)
-    code = quoting.run("apply", "--yes", "--debug", "-o", "text", "-o", "json=apply.out")
+    code = quoting.run(
+        "apply", "--yes", "--debug", "-o", "text", "-o", "json=apply.out", "-o", "ndjson=events.out"
+    )
 
     assert code in (1, 6)
     assert len(said) == len(WAYS)
@@ -179,7 +213,17 @@ def test_events_and_states_that_quote_a_secret_give_nothing_away(quoting: Nest) 
 
     quoting.repository.intercept(answer)
     codes = [
-        quoting.run("apply", "--yes", "--debug", "-o", "text", "-o", "json=apply.out"),
+        quoting.run(
+            "apply",
+            "--yes",
+            "--debug",
+            "-o",
+            "text",
+            "-o",
+            "json=apply.out",
+            "-o",
+            "ndjson=events.out",
+        ),
         quoting.run("plan", *LEVELS, "-o", "text", "-o", "json=plan.out"),
         quoting.run("drift", *LEVELS, "-o", "text", "-o", "json=drift.out"),
         quoting.run("status", "--debug", "-o", "text", "-o", "json=status.out"),
@@ -219,7 +263,9 @@ def test_what_containers_print_is_masked_where_apply_shows_it(quoting: Nest) -> 
 
     ends(quoting.repository)
     quoting.repository.intercept(answer)
-    code = quoting.run("apply", "--yes", "--debug", "-o", "text", "-o", "json=apply.out")
+    code = quoting.run(
+        "apply", "--yes", "--debug", "-o", "text", "-o", "json=apply.out", "-o", "ndjson=events.out"
+    )
 
     assert code == 7
     assert "".join(quoting.seen.values()).count("connecting") >= len(WAYS)

@@ -51,7 +51,9 @@ def test_the_gateway_timeout_has_the_recorded_words(make, body):
 
 
 def test_after_its_effect_only_the_answer_is_lost(make, body):
-    client = make(faults=[{"fault": {"status": 504, "afterEffect": True}, "when": {"stage": "put"}}])
+    client = make(
+        faults=[{"fault": {"status": 504, "afterEffect": True}, "when": {"stage": "put"}}]
+    )
 
     refused = client.put(body)
 
@@ -98,7 +100,9 @@ def test_a_body_may_be_no_json_at_all(make):
 
 
 def test_a_body_may_be_any_json(make):
-    client = make(faults=[{"fault": {"status": 200, "body": {"value": None}}, "when": {"stage": "list"}}])
+    client = make(
+        faults=[{"fault": {"status": 200, "body": {"value": None}}, "when": {"stage": "list"}}]
+    )
 
     assert client.call("GET", client.groups).json() == {"value": None}
 
@@ -117,9 +121,17 @@ REFUSALS = {
     "forbidden": (403, "AuthorizationFailed", "Microsoft.ContainerInstance/containerGroups/write"),
     "throttled": (429, "ResourceRequestsThrottled", "containerGroups/write' exceeded the limit"),
     "capacity": (409, "ServiceUnavailable", "'westeurope' at this moment"),
-    "quota": (409, "ContainerGroupQuotaReached", "quota 'StandardCores' exceeded in region 'westeurope'"),
+    "quota": (
+        409,
+        "ContainerGroupQuotaReached",
+        "quota 'StandardCores' exceeded in region 'westeurope'",
+    ),
     "registry": (409, "RegistryErrorResponse", "docker registry 'index.docker.io'"),
-    "inaccessible-image": (400, "InaccessibleImage", "The image 'nginx:1.27' in container group 'web'"),
+    "inaccessible-image": (
+        400,
+        "InaccessibleImage",
+        "The image 'nginx:1.27' in container group 'web'",
+    ),
     "network-conflict": (429, "AnotherOperationInProgress", "dependent resource is in progress"),
     "dns-label-taken": (400, "DnsNameLabelNotAvailable", "Try using a different label."),
     "not-registered": (409, "MissingSubscriptionRegistration", "'Microsoft.ContainerInstance'"),

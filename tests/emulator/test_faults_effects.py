@@ -43,12 +43,22 @@ def test_a_failed_operation_is_one_of_capacity_unless_told_otherwise(make, body)
     assert text.startswith("The requested resource is not available in the location 'westeurope'")
     assert done["error"]["code"] == "Failed"
     (event,) = done["properties"]["events"]
-    assert (event["name"], event["type"], event["message"]) == ("InsufficientCapacity.", "Warning", text)
+    assert (event["name"], event["type"], event["message"]) == (
+        "InsufficientCapacity.",
+        "Warning",
+        text,
+    )
     assert states(client) == ("Failed", "Failed")
 
 
 def test_the_failure_may_have_a_code_a_message_and_an_event(make, body):
-    fault = {"kind": "operation", "ends": "Failed", "code": "Odd", "message": "No.", "event": "Odd."}
+    fault = {
+        "kind": "operation",
+        "ends": "Failed",
+        "code": "Odd",
+        "message": "No.",
+        "event": "Odd.",
+    }
     client = make(faults=[{"fault": fault}])
 
     done = polled(client, client.put(body))
@@ -318,7 +328,9 @@ def test_facts_from_before_there_were_faults_still_load(make, body):
 
 def test_facts_of_faults_survive_being_stored(make, body):
     fault = {"kind": "operation", "ends": "never", "timeout": 7}
-    client = make(faults=[{"fault": fault}, {"fault": {"kind": "exits", "code": 4, "container": "web"}}])
+    client = make(
+        faults=[{"fault": fault}, {"fault": {"kind": "exits", "code": 4, "container": "web"}}]
+    )
     client.put(body)
     with client.emulator._world() as world:
         ((group, _),) = world.records.groups()

@@ -23,7 +23,11 @@ def registration(client):
 
 
 def test_quotas_are_set_and_others_may_use_them_too(make, body):
-    given = {"StandardCores": 10, "ContainerGroups": {"limit": 5, "used": 3}, "StandardSpotCores": 7}
+    given = {
+        "StandardCores": 10,
+        "ContainerGroups": {"limit": 5, "used": 3},
+        "StandardSpotCores": 7,
+    }
     client = make(quotas=given)
     client.put(body)
 
@@ -43,7 +47,10 @@ def test_a_quota_that_is_set_is_enforced(make, body):
     status, code, message = client.refused(body)
 
     assert (status, code) == (409, "ContainerGroupQuotaReached")
-    assert "'StandardCores' exceeded in region 'westeurope'. Limit: '2', Usage: '2' Requested: '1'." in message
+    assert (
+        "'StandardCores' exceeded in region 'westeurope'. Limit: '2', Usage: '2' Requested: '1'."
+        in message
+    )
     assert client.put(body, name="a").status_code == 200, "an update asks for nothing more"
 
 

@@ -227,9 +227,13 @@ def test_the_document_lists_every_fault_and_stage_as_the_table_has_it():
     rows = [f"| `{name}` | {means} |" for name, means in STAGES.items()]
     for name, kind in KINDS.items():
         own = ", ".join(f"`{stage}`" for stage in kind.stages) + ("*" if kind.bound else "")
-        options = [f"`{option}`" for option in kind.options if not kind.is_answer or option not in answer]
+        options = [
+            f"`{option}`" for option in kind.options if not kind.is_answer or option not in answer
+        ]
         options += ["of an answer"] if kind.is_answer else []
-        rows.append(f"| `{name}` | {kind.means} | {own or 'any'} | {', '.join(options) or 'none'} |")
+        rows.append(
+            f"| `{name}` | {kind.means} | {own or 'any'} | {', '.join(options) or 'none'} |"
+        )
 
     assert [row for row in rows if row not in DOCUMENT] == []
 

@@ -63,7 +63,9 @@ def test_stages_are_told_apart(make, body):
         "usages", "capabilities", "provider", "register", "resource-group", "resources",
         "create", "update", "next-page",
     )  # fmt: skip
-    rules = [{"name": s, "when": {"stage": s}, "fault": {"kind": "slow", "seconds": 0}} for s in stages]
+    rules = [
+        {"name": s, "when": {"stage": s}, "fault": {"kind": "slow", "seconds": 0}} for s in stages
+    ]
     client = make(faults={"pageSize": 1, "faults": rules})
     client.emulator.played.clear()
     web = f"{client.groups}/web"
@@ -136,7 +138,10 @@ def test_the_first_rule_that_answers_is_played(make, body):
 
 
 def test_what_is_not_carried_out_has_no_effects(make, body):
-    script = [{"when": {"stage": "put", "first": 1}, "fault": {"status": 503}}, {"fault": "crash-loop"}]
+    script = [
+        {"when": {"stage": "put", "first": 1}, "fault": {"status": 503}},
+        {"fault": "crash-loop"},
+    ]
     client = make(faults=script)
 
     client.put(body)

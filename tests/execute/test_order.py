@@ -369,3 +369,162 @@ def test_the_number_of_workers_changes_nothing_but_the_time(
 
     assert [one.action.target.name for one in repository.landed] == ["g0", "g1", "g2", "g3"]
     assert set(ended(run).values()) == {"succeeded"}
+
+
+# a rollout
+
+
+def rolled_out(repository: Repository, steps: str):
+    from reconciler import app
+    from reconciler.core.rollout import parse_rollout
+
+    return app.apply(
+        repository.plan(),
+        repository.azure,
+        commit="",
+        watcher=repository.watcher,
+        rollout=parse_rollout(steps),
+    )
+
+
+def test_a_rollout_begins_a_step_only_when_the_last_one_is_healthy(repository: Repository) -> None:
+    repository.given_home()
+    repository.write(*(group(f"g{n}") for n in range(8)))
+
+    over: list[int] = []  # how many groups were done with when each PUT came
+
+    def watch(call: Call) -> None:
+        if call.method == "PUT":
+            over.append(len(repository.landed))
+
+    repository.intercept(watch)
+
+    run = rolled_out(repository, "1,50%")
+
+    assert set(ended(run).values()) == {"succeeded"}
+    assert [min(over[:1]), min(over[1:4]), min(over[4:])] == [0, 1, 4]
+    assert len(over) == 8
+
+
+def test_a_rollout_stops_at_the_first_that_is_not_healthy(repository: Repository) -> None:
+    repository.given_home()
+    crash = ("/bin/sh", "-c", "exit 1")
+    repository.write(group("a", command=crash), *(group(f"g{n}") for n in range(7)))
+
+    run = rolled_out(repository, "1,25%,100%")
+
+    found = ended(run)
+    assert found.pop("a") == "unhealthy"
+    assert set(found.values()) == {"not started"}
+    assert outcome_of(run, "g0").says == "the rollout stopped at rg-shop/a"
+    assert repository.names == ["a"]
+
+
+def test_a_rollout_does_not_wait_for_what_only_sets_tags(repository: Repository) -> None:
+    repository.given_home()
+    repository.write(group("a"), group("b"))
+    repository.apply()
+    repository.write(group("a", image="nginx:2"), group("b", tags={"team": "x"}), group("c"))
+
+    run = rolled_out(repository, "1")
+
+    assert set(ended(run).values()) == {"succeeded"}
+
+
+# names, rations, interrupts
+
+
+def test_one_name_is_under_way_at_most_once(repository: Repository) -> None:
+    """Azure takes one name in several places at once for fraud."""
+    repository.given_home()
+    repository.given_home("rg-other")
+    inside: list[str] = []
+    clashes: list[str] = []
+
+    def tell_in(action, text: str) -> None:
+        if text == "writing":
+            clashes.extend(name for name in inside if name == action.target.name)
+            inside.append(action.target.name)
+
+    repository._tell = tell_in
+    repository.landed = _Hook(lambda outcome: inside.remove(outcome.action.target.name))
+    repository.write(group("web"), group("api"))
+    repository.file("other-web.yaml", group("web", reconcile={"resourceGroup": "rg-other"}))
+    repository.file("other-api.yaml", group("api", reconcile={"resourceGroup": "rg-other"}))
+
+    run = repository.apply()
+
+    assert len(run.outcomes) == 4
+    assert {one.status.value for one in run.outcomes} == {"succeeded"}
+    assert clashes == []
+
+
+def test_a_replace_whose_delete_was_sent_creates_the_group_also_when_interrupted(
+    repository: Repository,
+) -> None:
+    from reconciler import app
+
+    repository.given_home()
+    repository.write(group("a", reconcile={"replace": "allow"}), group("b"))
+    repository.apply()
+    repository.write(
+        group("a", cpu=2, reconcile={"replace": "allow"}), group("b", image="nginx:2"), group("c")
+    )
+    repository.workers = 1
+    deleted: list[str] = []
+
+    def watch(call: Call) -> None:
+        if call.method == "DELETE":
+            deleted.append(call.path)
+
+    planned = repository.plan(allow={"replace": 1})
+    repository.intercept(watch)
+
+    run = app.apply(
+        planned,
+        repository.azure,
+        commit="",
+        watcher=repository.watcher,
+        interrupts=lambda: int(bool(deleted)),
+    )
+
+    assert run.is_interrupted
+    assert ended(run) == {"a": "succeeded", "b": "not started", "c": "not started"}
+    live = repository.live("a")["properties"]["containers"][0]["properties"]
+    assert live["resources"]["requests"]["cpu"] == 2
+
+
+def test_after_the_second_interrupt_what_is_under_way_is_listed_with_its_operation(
+    repository: Repository,
+) -> None:
+    from reconciler import app
+
+    repository.given_home()
+    repository.write(group("a"), group("b"))
+    repository.workers = 1
+    polls: list[str] = []
+    over = threading.Event()
+
+    def watch(call: Call) -> Reply | None:
+        if "/operations/" in call.path:
+            polls.append(call.path)
+            over.wait(10)  # as long as the run lasts
+        return None
+
+    repository.intercept(watch)
+
+    run = app.apply(
+        repository.plan(),
+        repository.azure,
+        commit="",
+        watcher=repository.watcher,
+        interrupts=lambda: 2 * bool(polls),
+    )
+    over.set()
+
+    assert run.is_interrupted
+    (address,) = run.under_way
+    assert address.endswith("/a")
+    assert "/operations/" in run.under_way[address]
+    assert ended(run) == {"b": "not started"}
+    repository.pass_all()

@@ -30,20 +30,30 @@ class Quick:
 class Slept:
     """A clock of each thread's own, which its sleeping alone moves: the same on any machine.
 
-    A pause takes a moment all the same, so that nobody's deadline passes while others work.
+    A thread begins at the latest time of any. A pause takes a moment all the same, so that nobody's
+    deadline passes while others work.
     """
 
     SPEED = 200.0
-    _own = threading.local()
+
+    def __init__(self) -> None:
+        self._own = threading.local()
+        self._latest = 0.0
 
     def now(self) -> datetime:
         """The time of this thread."""
-        return _START + timedelta(seconds=getattr(self._own, "slept", 0.0))
+        return _START + timedelta(seconds=self._slept())
 
     def sleep(self, seconds: float) -> None:
         """Let `seconds` of this thread pass."""
-        self._own.slept = getattr(self._own, "slept", 0.0) + max(0.0, seconds)
+        self._own.slept = self._slept() + max(0.0, seconds)
+        self._latest = max(self._latest, self._own.slept)
         time.sleep(max(0.0, seconds) / self.SPEED)
+
+    def _slept(self) -> float:
+        if not hasattr(self._own, "slept"):
+            self._own.slept = self._latest
+        return float(self._own.slept)
 
 
 @contextmanager
@@ -52,11 +62,11 @@ def hurried(*, patience_s: float = 30) -> Iterator[None]:
 
     For an answer it waits `patience_s` real seconds.
     """
-    clock = "reconciler.cli.connection.SystemClock"
+    clock = Slept()
     pause = "azure.core.pipeline.transport.RequestsTransport.sleep"
     with (
-        mock.patch(clock, Slept),
-        mock.patch(pause, lambda _self, seconds: Slept().sleep(seconds)),
+        mock.patch("reconciler.cli.connection.SystemClock", lambda: clock),
+        mock.patch(pause, lambda _self, seconds: clock.sleep(seconds)),
         mock.patch("reconciler.arm.wire._READ_S", patience_s),
     ):
         yield

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.soak.shop import Shop
 
-SHOP = Shop(creates=2, updates=2, replaces=2, tags=2, deletes=2, timeout="2m")
+SHOP = Shop(creates=2, updates=2, replaces=2, tags=2, deletes=2, timeout="5m")
 
 # How a victim ends. With `NOTHING` the whole run ends before it writes.
 SUCCEEDED, FAILED, UNHEALTHY, NOTHING = "succeeded", "failed", "unhealthy", "nothing"
