@@ -164,54 +164,55 @@ def _request(hint: str) -> Remedy:
 
 _ELSEWHERE = "choose one of the regions that are named"
 
-# Sections B.1 to B.4; codes in lower case, as ARM compares them.
-_BY_CODE = {
-    "resourcerequeststhrottled": _RATION,
-    "subscriptionrequeststhrottled": _RATION,
-    "toomanyrequests": _RATION,
-    "containergrouptransitioning": _TRANSITION,
-    "serviceunavailable": _CAPACITY,
-    "insufficientcapacity": _CAPACITY,
-    "containergroupquotareached": _QUOTA,
-    "quotaexceeded": _QUOTA,
-    "inaccessibleimage": _IMAGE,
-    "registryerrorresponse": _RATIONED_REGISTRY,
-    "osversionnotsupported": _request("choose an image of an OS version that Azure runs"),
-    "dnsnamelabelnotavailable": _LABEL,
-    "anotheroperationinprogress": _NETWORK,
-    "retryableerror": _NETWORK,
-    "referencedresourcenotprovisioned": _NETWORK,
-    "subnetislocked": _NETWORK,
-    "expiredauthenticationtoken": _EXPIRED,
-    "invalidauthenticationtokentenant": Remedy(
+# Sections B.1 to B.4.
+_CODES = {
+    "ResourceRequestsThrottled": _RATION,
+    "SubscriptionRequestsThrottled": _RATION,
+    "TooManyRequests": _RATION,
+    "ContainerGroupTransitioning": _TRANSITION,
+    "ServiceUnavailable": _CAPACITY,
+    "InsufficientCapacity": _CAPACITY,
+    "ContainerGroupQuotaReached": _QUOTA,
+    "QuotaExceeded": _QUOTA,
+    "InaccessibleImage": _IMAGE,
+    "RegistryErrorResponse": _RATIONED_REGISTRY,
+    "OsVersionNotSupported": _request("choose an image of an OS version that Azure runs"),
+    "DnsNameLabelNotAvailable": _LABEL,
+    "AnotherOperationInProgress": _NETWORK,
+    "RetryableError": _NETWORK,
+    "ReferencedResourceNotProvisioned": _NETWORK,
+    "SubnetIsLocked": _NETWORK,
+    "ExpiredAuthenticationToken": _EXPIRED,
+    "InvalidAuthenticationTokenTenant": Remedy(
         cause=Cause.SIGN_IN, hint="the identity is of another tenant: sign in to this one"
     ),
-    "authorizationfailed": _PERMISSION,
-    "linkedauthorizationfailed": _PERMISSION,
-    "requestdisallowedbypolicy": Remedy(
+    "AuthorizationFailed": _PERMISSION,
+    "LinkedAuthorizationFailed": _PERMISSION,
+    "RequestDisallowedByPolicy": Remedy(
         cause=Cause.PERMISSION, hint="an Azure Policy of the subscription forbids it"
     ),
-    "missingsubscriptionregistration": _PROVIDER,
-    "subscriptionnotregistered": _PROVIDER,
-    "resourcegroupnotfound": _NO_HOME,
-    "resourcegroupbeingdeleted": Remedy(
+    "MissingSubscriptionRegistration": _PROVIDER,
+    "SubscriptionNotRegistered": _PROVIDER,
+    "ResourceGroupNotFound": _NO_HOME,
+    "ResourceGroupBeingDeleted": Remedy(
         cause=Cause.HOME, hint="wait until the resource group is gone, then run again"
     ),
-    "invalidcontainergroupupdate": Remedy(
+    "InvalidContainerGroupUpdate": Remedy(
         cause=Cause.UPDATE, hint="Azure refuses the change in place: plan it with --replace NAME"
     ),
-    "locationnotavailableforresourcetype": _request(_ELSEWHERE),
-    "noregisteredproviderfound": _request(_ELSEWHERE),
-    "invalidresourcelocation": _request(
+    "LocationNotAvailableForResourceType": _request(_ELSEWHERE),
+    "NoRegisteredProviderFound": _request(_ELSEWHERE),
+    "InvalidResourceLocation": _request(
         "the group exists in another region: delete it, or keep its region"
     ),
-    "subscriptionnotfound": _request(
+    "SubscriptionNotFound": _request(
         "check the subscription id, the cloud and the identity's tenant"
     ),
-    "invalidsubscriptionid": _request("check the subscription id"),
-    "gatewaytimeout": _LOST,
-    "internalservererror": _SERVICE,
+    "InvalidSubscriptionId": _request("check the subscription id"),
+    "GatewayTimeout": _LOST,
+    "InternalServerError": _SERVICE,
 }
+_BY_CODE = {code.lower(): remedy for code, remedy in _CODES.items()}
 # Where the code is not known from evidence, or is shared by several causes (B.2, B.3). The message
 # of a spent quota also comes under the code of a lack of capacity.
 _BY_MESSAGE = (
@@ -260,5 +261,5 @@ def remedy_of(error: AzureError) -> Remedy:
 
 def rows() -> Iterable[tuple[str, Remedy]]:
     """The table, as `code or HTTP status, remedy`, for the documentation and its test."""
-    yield from _BY_CODE.items()
+    yield from _CODES.items()
     yield from ((str(status), remedy) for status, remedy in _BY_STATUS.items())

@@ -117,7 +117,7 @@ class Window:
 
     def _learn(self, left: int, sent: Sent, after: int, ledger: Ledger, now: float) -> None:
         then = self._then(sent.at)
-        least = self.limit - ledger.used_since(then) - _newer(self._others, then)
+        least = (self.limit or 0) - ledger.used_since(then) - _newer(self._others, then)
         if left < least:
             self._others += [now] * (least - left)
         if self._sure is None or left - after > self._sure or self._is_denied(left, sent):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +18,7 @@ from reconciler.errors import (
     Unreachable,
 )
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 QUOTA = (
     "Resource type 'Microsoft.ContainerInstance/containerGroups' container group quota"
     " 'StandardCores' exceeded in region 'eastus'. Limit: '10', Usage: '10' Requested: '1'."
@@ -141,3 +144,11 @@ def test_pauses_grow_to_a_minute_and_give_way_to_what_azure_asks_for() -> None:
 def test_errors_of_ours_are_given_up() -> None:
     for error in (AzureError("internal"), Rejected("no", status=400)):
         assert remedy_of(error).course is Course.GIVE_UP
+
+
+def test_the_page_holds_the_table() -> None:
+    page = (CHECKOUT / "docs" / "apply.md").read_text()
+    for code, remedy in rows():
+        times = f"{remedy.delay_s:g} s | {remedy.attempts} times" if remedy.attempts else "| "
+        assert f"| `{code}` | {remedy.course.value} | {times} | {remedy.hint} |" in page, code
+    assert page.count("\n| `") == len(list(rows())) + 4  # and what is waited for

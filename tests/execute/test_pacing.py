@@ -123,7 +123,7 @@ def a_quota(draw: st.DrawFn) -> Quota:
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     quotas=st.lists(a_quota(), min_size=1, max_size=3),
     jobs=st.integers(1, 90),
