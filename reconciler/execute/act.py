@@ -11,6 +11,7 @@ from reconciler.core.cloud import Accepted
 from reconciler.core.groups import DesiredGroup, LiveGroup
 from reconciler.core.ids import GroupId, ResourceGroupId
 from reconciler.core.jsonval import as_text, dig
+from reconciler.core.mask import scrubbed
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.ownership import (
     CREATED_TAG,
@@ -54,13 +55,22 @@ def carry_out(action: Action, writer: Writer, progress: Progress) -> Outcome:
         _log.debug("%s: %s", action.target, exc, exc_info=True)
         bug = AzureError(f"internal error: {type(exc).__name__}: {exc}", hint="please report it")
         outcome = _failed(action, bug, writer, progress)
+    secrets = _secrets_of(action)
     return replace(
         outcome,
+        says=scrubbed(outcome.says, secrets),
+        hint=scrubbed(outcome.hint, secrets),
         wrote=progress.wrote,
         operation=progress.operation,
         started=started,
         took=writer.clock.now() - started,
     )
+
+
+def _secrets_of(action: Action) -> tuple[str, ...]:
+    """What Azure may quote of what was sent: events name images, commands and worse."""
+    desired = (action.desired, action.fallback)
+    return tuple(text for one in desired if one is not None for text in one.secret_texts)
 
 
 def _failed(action: Action, exc: AzureError, writer: Writer, progress: Progress) -> Outcome:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core.cloud import Accepted, Cloud
-from reconciler.core.groups import DesiredGroup, LiveGroup, WaitFor, wire_body
+from reconciler.core.groups import DesiredGroup, LiveGroup, wire_body
 from reconciler.core.ids import GroupId
 from reconciler.core.jsonval import JsonObject, as_list, as_text, dig
 from reconciler.core.mask import scrubbed
@@ -276,8 +276,11 @@ def judged(
 
 
 def _shows_log(desired: DesiredGroup, health: Health) -> bool:
-    waited_to_its_end = desired.policy.wait.until is WaitFor.SUCCEEDED
-    return waited_to_its_end or (not health.is_healthy and health.live is not None)
+    """Whether a container was not well, or a task has something to say."""
+    if health.live is None:
+        return False
+    has_ended = any(view.state == "Terminated" for view in health.live.containers)
+    return not health.is_healthy or (desired.is_task and has_ended)
 
 
 def _logs(desired: DesiredGroup, health: Health, cloud: Cloud) -> tuple[TaskLog, ...]:

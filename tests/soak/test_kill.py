@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,13 +19,22 @@ import pytest
 
 from reconciler.emulator import Call, Emulator, Reply
 from tests.conftest import CHECKOUT, Done, Repository, environment_of, refusal
-from tests.soak.shop import Shop, check_converged, effects, foreign, lay_out, opened
+from tests.soak.shop import (
+    SECOND_HOME,
+    Shop,
+    check_converged,
+    effects,
+    foreign,
+    is_as_wanted,
+    lay_out,
+    opened,
+)
 
 POINTS = 100
 SEEDS = range(POINTS) if os.environ.get("SOAK") == "all" else range(4, POINTS, 10)
 SHOP = Shop(creates=6, updates=5, replaces=4, tags=2, deletes=3, unchanged=2, homes=True)
 WRITES = 1 + sum(SHOP.due.values())  # and the resource group
-WORKERS = "4"
+APPLY = ("apply", "--yes", "--parallelism", "4", "-o", "text", "-o", "ndjson=events.ndjson")
 
 
 @dataclass(kw_only=True)
@@ -143,7 +153,7 @@ def length(laid_out: Path, runner: Runner, tmp_path_factory: pytest.TempPathFact
         repository.emulator.intercept = killer
         theirs = foreign(repository)
 
-        done = runner.run(repository, "apply", "--yes", "--parallelism", WORKERS)
+        done = runner.run(repository, *APPLY)
 
         assert done.code == 0, (done.out, done.err)
         assert effects(repository) == SHOP.due
@@ -176,16 +186,34 @@ def test_a_killed_apply_is_finished_by_the_next_one(
         repository.emulator.intercept = killer
         theirs = foreign(repository)
 
-        runner.start(repository, "apply", "--yes", "--parallelism", WORKERS)
+        runner.start(repository, *APPLY)
         killer.started()
         killed = runner.end(repository)
         where = f"seed {seed}, at number {killer.at} of {killer.counts}: {killer.what}"
         assert killed.code == -signal.SIGKILL, f"not killed: {where}, {killed}"
         record_property("soak killed", killer.what)
+        check_events(repository, effects(repository))
 
-        again = runner.run(repository, "apply", "--yes", "--parallelism", WORKERS)
+        again = runner.run(repository, *APPLY)
         assert again.code == 0, (where, again.out, again.err)
         left = runner.run(repository, "plan", "--detailed-exitcode")
         assert left.code == 0, (where, left.out)
         check_converged(SHOP, repository, theirs)
         assert effects(repository) == SHOP.due, where
+
+
+def check_events(repository: Repository, done: Counter[tuple[str, str]]) -> None:
+    """What was written down by then: whole lines but for the last, and every write before it."""
+    path = repository.root / "events.ndjson"
+    lines = path.read_text().split("\n")[:-1] if path.exists() else []
+    events = [json.loads(line) for line in lines]
+    assert [one["seq"] for one in events] == list(range(1, len(events) + 1))
+    told = {one["name"].rpartition("/")[2] for one in events if one["event"] == "step"}
+    assert {name for _, name in done} <= told
+    for one in events:
+        if one["event"] == "landed":
+            assert one["outcome"]["status"] == "succeeded", one
+            name = one["name"].rpartition("/")[2]
+            assert (
+                one["action"] == "create" and name == SECOND_HOME or is_as_wanted(repository, name)
+            )
