@@ -28,6 +28,7 @@ from reconciler.core.properties import Effect
 from reconciler.core.remedies import Cause, remedy_of
 from reconciler.errors import AzureError, Interrupted, OperationTimedOut, StaleAction
 from reconciler.execute.fates import home_fate, start_fate, tags_fate
+from reconciler.execute.health import what_to_do
 from reconciler.execute.look import view
 from reconciler.execute.put import finish, judged, not_provisioned, put, put_anew, removed
 from reconciler.execute.readback import check_tags, left, not_taken
@@ -284,7 +285,7 @@ def _look_after(action: Action, writer: Writer, _progress: Progress) -> Outcome:
         action=action,
         status=Status.SUCCEEDED if health.is_healthy else Status.UNHEALTHY,
         says=health.says if health.is_healthy else f"left alone, but {health.says}",
-        hint="" if health.is_healthy else f"see 'aci-reconcile logs {desired.id}'",
+        hint="" if health.is_healthy else what_to_do(health, desired.id),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from reconciler.core.containers import ContainerView, Event
 from reconciler.core.groups import LiveGroup, WaitFor
+from reconciler.core.ids import GroupId
 from reconciler.core.mask import scrubbed
 from reconciler.core.outcome import Trouble
 
@@ -93,9 +94,18 @@ def _ended(view: ContainerView, live: LiveGroup) -> str:
 def _no_image(view: ContainerView) -> str:
     if view.state == "Running":
         return ""
-    if view.detail.startswith(_PULL_STATES) or cannot_pull(view.events):
-        return f"image of {described(view)} cannot be pulled"
-    return ""
+    why = cannot_pull(view.events)
+    if not why and view.detail.startswith(_PULL_STATES):
+        why = view.detail
+    return f"the image of container '{view.name}' cannot be pulled: {why}" if why else ""
+
+
+def what_to_do(health: Health, group: GroupId) -> str:
+    """What somebody can do about a group that is not well."""
+    views = () if health.live is None else health.live.containers
+    if any(_no_image(view) for view in views):
+        return "check the image name and its tag, and imageRegistryCredentials"
+    return f"see 'aci-reconcile logs {group}'"
 
 
 def cannot_pull(events: Iterable[Event], *, looks: int = 0) -> str:

@@ -17,7 +17,7 @@ from reconciler.core.plan import Action, ActionKind
 from reconciler.core.remedies import Cause, remedy_of
 from reconciler.errors import AzureError, OperationTimedOut, ProvisioningFailed
 from reconciler.execute.fates import delete_fate, put_fate
-from reconciler.execute.health import Health, troubles_of
+from reconciler.execute.health import Health, troubles_of, what_to_do
 from reconciler.execute.readback import left, not_taken, remembered, take_tags
 from reconciler.execute.send import Write, sent
 from reconciler.execute.stale import reread
@@ -268,7 +268,7 @@ def judged(
         action=action,
         status=Status.SUCCEEDED if health.is_healthy else Status.UNHEALTHY,
         says=_DONE[action.kind] + (", " if health.is_healthy else ", but ") + says,
-        hint="" if health.is_healthy else f"see 'aci-reconcile logs {desired.id}'",
+        hint="" if health.is_healthy else what_to_do(health, desired.id),
         health=says,
         troubles=troubles_of(health.live, secrets) if is_bad and health.live else (),
         logs=_logs(desired, health, writer.cloud) if _shows_log(desired, health) else (),

@@ -128,7 +128,7 @@ def a_quota(draw: st.DrawFn) -> Quota:
     quotas=st.lists(a_quota(), min_size=1, max_size=3),
     jobs=st.integers(1, 90),
     workers=st.integers(1, 60),
-    slowest=st.floats(0, 20),
+    slowest=st.floats(0, 10),
     seed=st.integers(0, 2**16),
 )
 def test_nothing_is_refused_after_the_first_minute_and_all_is_sent(
@@ -142,7 +142,9 @@ def test_nothing_is_refused_after_the_first_minute_and_all_is_sent(
     ).run()  # fmt: skip
 
     assert [len(quota.taken) for quota in quotas] == [jobs] * len(quotas)
-    assert [late for quota in quotas for late in quota.refused if late > 60] == []
+    # A minute from the first request in a region: another may have had the workers until then.
+    late = [time for quota in quotas for time in quota.refused if time > quota.taken[0] + 60]
+    assert late == []
 
 
 def test_a_few_go_out_before_the_first_answer(pacer: Pacer) -> None:

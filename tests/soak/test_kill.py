@@ -31,7 +31,7 @@ from tests.soak.shop import (
 )
 
 POINTS = 100
-SEEDS = range(POINTS) if os.environ.get("SOAK") == "all" else range(4, POINTS, 10)
+SEEDS = range(POINTS) if os.environ.get("SOAK") == "all" else range(0, POINTS, 11)
 SHOP = Shop(creates=6, updates=5, replaces=4, tags=2, deletes=3, unchanged=2, homes=True)
 WRITES = 1 + sum(SHOP.due.values())  # and the resource group
 APPLY = ("apply", "--yes", "--parallelism", "4", "-o", "text", "-o", "ndjson=events.ndjson")
