@@ -9,18 +9,21 @@ from pathlib import Path
 from typing import NoReturn
 
 from reconciler import __version__
+from reconciler.cli.arguments import (
+    azure,
+    consenting,
+    faults,
+    parallel,
+    project,
+    reporting,
+    secrets,
+    verbose,
+    waiting,
+)
 from reconciler.cli.options import (
-    WAITS,
-    consent,
     count,
-    duration,
-    folder,
-    given_text,
-    output,
     pointer,
     port,
-    positive,
-    rollout,
 )
 from reconciler.errors import ExitCode
 
@@ -79,165 +82,41 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _project(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "paths",
-        metavar="PATH",
-        nargs="*",
-        type=Path,
-        help="files or folders; default: the project around the current folder. Leaving out any "
-        "manifest of the project makes the scope partial: nothing is pruned",
-    )
-    command.add_argument(
-        "-e", "--env", dest="environment", metavar="NAME", help="environment of the project file"
-    )
-    _secrets(command)
-
-
-def _secrets(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--secrets-dir",
-        dest="secrets_dirs",
-        metavar="DIR",
-        action="append",
-        type=folder,
-        help="a folder where fromFile may lead besides the project's; may be repeated",
-    )
-
-
-def _verbose(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "-v", "--verbose", action="store_true", help="also list what does not change"
-    )
-
-
-def _reporting(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "-o",
-        dest="outputs",
-        metavar="FORMAT[=PATH]",
-        action="append",
-        type=output,
-        help="text (default), json, or for apply and destroy ndjson, an event a line while it "
-        "runs; to stdout or a file; may be repeated",
-    )
-
-
-def _azure(command: argparse.ArgumentParser) -> None:
-    where = command.add_argument_group("where Azure is")
-    one = where.add_mutually_exclusive_group()
-    one.add_argument("--emulator", action="store_true", help="the emulator, inside this process")
-    one.add_argument(
-        "--endpoint",
-        metavar="URL",
-        type=given_text,
-        help="another ARM; plain http for loopback hosts only",
-    )
-    where.add_argument(
-        "--emulator-db",
-        metavar="FILE",
-        type=Path,
-        help="where --emulator keeps its state (default: .aci-reconcile/emulator.db)",
-    )
-    _faults(where)
-
-
-def _faults(command: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    command.add_argument(
-        "--faults",
-        metavar="FILE",
-        type=Path,
-        help="a JSON script of what goes wrong in the emulator (docs/faults.md)",
-    )
-
-
-def _parallel(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--parallelism",
-        metavar="N",
-        type=positive,
-        default=16,
-        help="requests at once (default: %(default)s)",
-    )
-
-
-def _consenting(command: argparse.ArgumentParser) -> None:
-    agree = command.add_argument_group("consent", "NAME is group or resourceGroup/group")
-    agree.add_argument(
-        "--prune", action="store_true", help="delete groups we own that no manifest names"
-    )
-    agree.add_argument(
-        "--allow",
-        metavar="KIND=N",
-        action="append",
-        type=consent,
-        help="consent to exactly what the plan holds: delete=N, replace=N, move=N",
-    )
-    for flag, text in (
-        ("--replace", "delete and create NAME again, also where nothing differs"),
-        ("--retry", "write NAME again although Azure did not take all of it the last time"),
-        ("--rerun", "start NAME, which has ended or is stopped, though nothing changed"),
-        ("--rebaseline-secrets", "trust that Azure holds NAME's secrets as they are now"),
-        ("--adopt", "take over NAME, which has no owner, also when it differs"),
-        ("--exclude", "leave NAME alone; the scope becomes partial"),
-    ):
-        agree.add_argument(flag, metavar="NAME", action="append", help=text)
-
-
 def _validate(command: argparse.ArgumentParser) -> None:
-    _project(command)
-    _reporting(command)
+    project(command)
+    reporting(command)
 
 
 def _plan(command: argparse.ArgumentParser) -> None:
-    _project(command)
-    _azure(command)
-    _parallel(command)
-    _consenting(command)
-    _reporting(command)
-    _verbose(command)
+    project(command)
+    azure(command)
+    parallel(command)
+    consenting(command)
+    reporting(command)
+    verbose(command)
     command.add_argument(
         "--detailed-exitcode", action="store_true", help="exit 2 when changes are pending"
     )
 
 
 def _apply(command: argparse.ArgumentParser) -> None:
-    _project(command)
-    _azure(command)
-    _parallel(command)
-    _consenting(command)
-    _reporting(command)
-    _verbose(command)
+    project(command)
+    azure(command)
+    parallel(command)
+    consenting(command)
+    reporting(command)
+    verbose(command)
     command.add_argument(
         "-y", "--yes", action="store_true", help="do not ask; needed without a terminal"
     )
-    _waiting(command)
-
-
-def _waiting(command: argparse.ArgumentParser) -> None:
-    waits = command.add_argument_group("waiting", "over what manifests say in reconcile.wait")
-    waits.add_argument(
-        "--wait",
-        metavar="FOR",
-        choices=WAITS,
-        help=f"until groups are {', '.join(WAITS)}",
-    )
-    waits.add_argument(
-        "--wait-timeout", metavar="TIME", type=duration, help="for at most TIME, such as 10m"
-    )
-    waits.add_argument(
-        "--rollout",
-        metavar="STEPS",
-        type=rollout,
-        help="in steps such as 1,25%%,100%%; stops at the first that is not healthy",
-    )
+    waiting(command)
 
 
 def _observing(command: argparse.ArgumentParser) -> None:
-    _project(command)
-    _azure(command)
-    _parallel(command)
-    _reporting(command)
+    project(command)
+    azure(command)
+    parallel(command)
+    reporting(command)
 
 
 def _logs(command: argparse.ArgumentParser) -> None:
@@ -256,20 +135,20 @@ def _logs(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "-e", "--env", dest="environment", metavar="NAME", help="environment of the project file"
     )
-    _secrets(command)
+    secrets(command)
     command.add_argument("--tail", metavar="N", type=count, help="only the last N lines")
     command.add_argument("--timestamps", action="store_true", help="with the time of each line")
-    _azure(command)
+    azure(command)
 
 
 def _drift(command: argparse.ArgumentParser) -> None:
     _observing(command)
-    _verbose(command)
+    verbose(command)
 
 
 def _destroy(command: argparse.ArgumentParser) -> None:
     _observing(command)
-    _verbose(command)
+    verbose(command)
     command.add_argument(
         "--resource-groups",
         action="store_true",
@@ -318,7 +197,7 @@ def _emulator(command: argparse.ArgumentParser) -> None:
         help="a fault to try: what Azure takes of each PUT and does not keep, such as "
         "/properties/containers/*/properties/livenessProbe; may be repeated",
     )
-    _faults(command)
+    faults(command)
 
 
 def _nothing(_command: argparse.ArgumentParser) -> None:

@@ -16,8 +16,10 @@ from tests.soak.shop import Shop
 
 SHOP = Shop(creates=2, updates=2, replaces=2, tags=2, deletes=2, timeout="5m")
 
-# How a victim ends. With `NOTHING` the whole run ends before it writes.
-SUCCEEDED, FAILED, UNHEALTHY, NOTHING = "succeeded", "failed", "unhealthy", "nothing"
+# How a victim ends. With the last two the whole run ends before it writes: it could not read, or
+# what it read stands in the way.
+SUCCEEDED, FAILED, UNHEALTHY = "succeeded", "failed", "unhealthy"
+NOTHING, BLOCKED = "nothing", "blocked"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,12 @@ OF_PUTS = {
     "image-pull": {"kind": "image-pull"},
     "probe": {"kind": "probe"},
 }
+# No fault of a call, but an answer that the preflight must heed; the script's figures bring it.
+HEEDED = {
+    "provider": ("provider not registered", {"registration": "NotRegistered"}),
+    "usages": ("quota used up", {"quotas": {"ContainerGroups": {"limit": 100, "used": 99}}}),
+    "capabilities": ("groups too large", {"capabilities": {"maxCpu": 0.5}}),
+}
 WORKLOADS = ("crash-loop", "exits", "image-pull", "probe")
 
 # `chance`: half of all such calls, whichever groups they are about.
@@ -135,6 +143,11 @@ class Cell:
         return f"{self.stage.name}/{self.fault}/{self.mode}"
 
     @property
+    def is_heeded(self) -> bool:
+        """Whether it is an answer that the preflight must heed."""
+        return self.fault == HEEDED.get(self.stage.name, ("",))[0]
+
+    @property
     def victim(self) -> str:
         """The group that is hit; empty where the call is about none."""
         chance = random.Random(self.name)
@@ -143,6 +156,11 @@ class Cell:
     def script(self, requests: Sequence[str]) -> dict[str, Any]:
         """For the emulator; `requests` are the methods that the victim sees when all is well."""
         when: dict[str, Any] = {"stage": self.stage.call}
+        if self.is_heeded:  # the rule tells only that somebody asked
+            return {
+                "faults": [{"when": when, "fault": {"kind": "slow", "seconds": 0}}],
+                **self.rule,
+            }
         if self.fault == "page-fails":
             when = {}
         if self.victim:
@@ -167,6 +185,8 @@ class Cell:
         """How the victim must end; empty where chance decides."""
         if self.mode == "chance":
             return ""
+        if self.is_heeded:
+            return BLOCKED
         if self.fault in ("slow", "missing-after-create", "listed-after-delete"):
             return SUCCEEDED
         if self.fault in (*WORKLOADS, "operation never ends"):
@@ -227,6 +247,8 @@ def _modes(stage: Stage, fault: str) -> Sequence[str]:
     """How often it can be played there: a call that is made once cannot fail twice."""
     is_taken = stage.after_effect or fault in (*WORKLOADS, "missing-after-create", "empty-list")
     modes = ("once", "chance") if is_taken else MODES
+    if fault == HEEDED.get(stage.name, ("",))[0]:
+        return ("once",)
     if not stage.of:
         modes = tuple(mode for mode in modes if mode != "chance")
     if fault == "no-answer":  # each takes until the client gives up
@@ -239,6 +261,9 @@ def _faults(stage: Stage) -> dict[str, Mapping[str, Any]]:
         # Who refuses has done nothing.
         return dict(LOST)
     found: dict[str, Mapping[str, Any]] = dict(ANSWERS)
+    if stage.name in HEEDED:
+        fault, script = HEEDED[stage.name]
+        found[fault] = script
     if stage.is_write:
         found |= OF_WRITES
     if stage.call == "put":

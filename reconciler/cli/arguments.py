@@ -1,0 +1,150 @@
+"""Options that several commands share, a function a group."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from reconciler.cli.options import (
+    WAITS,
+    consent,
+    duration,
+    folder,
+    given_text,
+    output,
+    positive,
+    rollout,
+)
+
+
+def project(command: argparse.ArgumentParser) -> None:
+    """Which manifests, for which environment."""
+    command.add_argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        type=Path,
+        help="files or folders; default: the project around the current folder. Leaving out any "
+        "manifest of the project makes the scope partial: nothing is pruned",
+    )
+    command.add_argument(
+        "-e", "--env", dest="environment", metavar="NAME", help="environment of the project file"
+    )
+    secrets(command)
+
+
+def secrets(command: argparse.ArgumentParser) -> None:
+    """Where files of secrets may lie."""
+    command.add_argument(
+        "--secrets-dir",
+        dest="secrets_dirs",
+        metavar="DIR",
+        action="append",
+        type=folder,
+        help="a folder where fromFile may lead besides the project's; may be repeated",
+    )
+
+
+def verbose(command: argparse.ArgumentParser) -> None:
+    """Also what does not change."""
+    command.add_argument(
+        "-v", "--verbose", action="store_true", help="also list what does not change"
+    )
+
+
+def reporting(command: argparse.ArgumentParser) -> None:
+    """What is written where."""
+    command.add_argument(
+        "-o",
+        dest="outputs",
+        metavar="FORMAT[=PATH]",
+        action="append",
+        type=output,
+        help="text (default), json, or for apply and destroy ndjson, an event a line while it "
+        "runs; to stdout or a file; may be repeated",
+    )
+
+
+def azure(command: argparse.ArgumentParser) -> None:
+    """Where Azure is."""
+    where = command.add_argument_group("where Azure is")
+    one = where.add_mutually_exclusive_group()
+    one.add_argument("--emulator", action="store_true", help="the emulator, inside this process")
+    one.add_argument(
+        "--endpoint",
+        metavar="URL",
+        type=given_text,
+        help="another ARM; plain http for loopback hosts only",
+    )
+    where.add_argument(
+        "--emulator-db",
+        metavar="FILE",
+        type=Path,
+        help="where --emulator keeps its state (default: .aci-reconcile/emulator.db)",
+    )
+    faults(where)
+
+
+def faults(command: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """What goes wrong in the emulator."""
+    command.add_argument(
+        "--faults",
+        metavar="FILE",
+        type=Path,
+        help="a JSON script of what goes wrong in the emulator (docs/faults.md)",
+    )
+
+
+def parallel(command: argparse.ArgumentParser) -> None:
+    """How much at once."""
+    command.add_argument(
+        "--parallelism",
+        metavar="N",
+        type=positive,
+        default=16,
+        help="requests at once (default: %(default)s)",
+    )
+
+
+def consenting(command: argparse.ArgumentParser) -> None:
+    """What is agreed to, by name and by number."""
+    agree = command.add_argument_group("consent", "NAME is group or resourceGroup/group")
+    agree.add_argument(
+        "--prune", action="store_true", help="delete groups we own that no manifest names"
+    )
+    agree.add_argument(
+        "--allow",
+        metavar="KIND=N",
+        action="append",
+        type=consent,
+        help="consent to exactly what the plan holds: delete=N, replace=N, move=N",
+    )
+    for flag, text in (
+        ("--replace", "delete and create NAME again, also where nothing differs"),
+        ("--retry", "write NAME again although Azure did not take all of it the last time"),
+        ("--rerun", "start NAME, which has ended or is stopped, though nothing changed"),
+        ("--rebaseline-secrets", "trust that Azure holds NAME's secrets as they are now"),
+        ("--adopt", "take over NAME, which has no owner, also when it differs"),
+        ("--exclude", "leave NAME alone; the scope becomes partial"),
+    ):
+        agree.add_argument(flag, metavar="NAME", action="append", help=text)
+
+
+def waiting(command: argparse.ArgumentParser) -> None:
+    """What is waited for, and in which steps."""
+    waits = command.add_argument_group("waiting", "over what manifests say in reconcile.wait")
+    waits.add_argument(
+        "--wait",
+        metavar="FOR",
+        choices=WAITS,
+        help=f"what to wait for: {', '.join(WAITS)}",
+    )
+    waits.add_argument(
+        "--wait-timeout", metavar="TIME", type=duration, help="for at most TIME, such as 10m"
+    )
+    waits.add_argument(
+        "--rollout",
+        metavar="STEPS",
+        type=rollout,
+        help="in steps such as 1,25%%,100%%; stops at the first that is not healthy",
+    )
