@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from reconciler.core.cloud import Clock, Kind, Left, Ration
 from reconciler.errors import Interrupted
 from reconciler.execute.clock import SystemClock
-from reconciler.execute.rations import STEP_S, Bucket, Ledger, Stop, Window
+from reconciler.execute.rations import MARGIN_S, STEP_S, Bucket, Ledger, Stop, Window
 
 # As long as no answer has told how many are left.
 FIRST_UNDER_WAY = 20
@@ -74,7 +74,7 @@ class _Lane:
 
     def refuse(self, number: int, left: Left, now: float) -> None:
         wait = DEFAULT_RETRY_S if left.retry_after_s is None else left.retry_after_s
-        until = now + min(max(wait, 0.0), LONGEST_RETRY_S)
+        until = now + min(max(wait, 0.0), LONGEST_RETRY_S) + MARGIN_S
         self.stop.refused(number, until)
         if self.bucket:
             self.bucket.ease(until + _EASE_S)

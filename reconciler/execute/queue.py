@@ -120,6 +120,9 @@ class Queue:
             if held:
                 self._done(_not_started(action, held))
                 settled = True
+            elif ration is not None and not self._may_roll(action):
+                addresses.appendleft(action.address)  # the others are of the same kind
+                break
             elif action.target.name.lower() in self.names or not self._may_roll(action):
                 addresses.append(action.address)
             else:
@@ -127,7 +130,14 @@ class Queue:
         return settled
 
     def _is_spent(self, ration: Ration | None) -> bool:
-        if ration is None or self.pacer.wait_s(ration) <= 0:
+        """Whether a request of that ration would have to wait for others, sent or about to be."""
+        if ration is None:
+            return False
+        ahead = sum(
+            not progress.wrote and _ration_of(action) == ration
+            for action, progress in self.running.values()
+        )
+        if self.pacer.wait_s(ration, ahead=ahead) <= 0:
             return False
         self.pacer.mention(ration)
         return True

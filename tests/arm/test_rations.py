@@ -140,7 +140,7 @@ def test_a_refused_write_is_not_repeated_and_holds_the_next(arm, group, fail) ->
 
     ration = Ration(subscription=group.subscription, kind=Kind.WRITE, region="westeurope")
     assert len(arm.seen) == 1
-    assert pacer.wait_s(ration) == pytest.approx(17)
+    assert pacer.wait_s(ration) == pytest.approx(18)
 
 
 def test_against_a_ration_of_five_nothing_is_refused() -> None:

@@ -222,20 +222,42 @@ def test_a_refusal_stops_all_until_it_says_and_then_one_goes_first(
 ) -> None:
     sent(pacer, PUT, refused(soon=0, retry_s=40))
 
-    assert pacer.wait_s(PUT) == pytest.approx(40)
+    assert pacer.wait_s(PUT) == pytest.approx(41)
     assert pacer.wait_s(region_of(1)) == 0, "ARM refused nothing"
-    clock.sleep(40)
+    clock.sleep(41)
     first = pacer.enter(PUT)
     assert pacer.wait_s(PUT) > 0
     pacer.leave(PUT, first, left(80))
     assert pacer.wait_s(PUT, ahead=79) == 0
 
 
+def test_a_refusal_outweighs_what_was_told_while_it_was_under_way(
+    pacer: Pacer, clock: Virtual
+) -> None:
+    first, second = pacer.enter(PUT), pacer.enter(PUT)
+    pacer.leave(PUT, first, left(99))
+    pacer.leave(PUT, second, refused(soon=0, retry_s=40))
+    clock.sleep(41)
+    sent(pacer, PUT, Left())  # a gateway's answer, which tells nothing
+
+    assert pacer.wait_s(PUT) > 200
+
+
+def test_a_refusal_may_not_have_been_counted_itself(pacer: Pacer, clock: Virtual) -> None:
+    """One is left in the hour, so the limit of the hour may be one, and not two."""
+    sent(pacer, PUT, Left(in_5_minutes=0, in_1_hour=1, is_refused=True, retry_after_s=40))
+    clock.sleep(41)
+    sent(pacer, PUT, left(99, 0))
+    clock.sleep(3560)  # the refused one has left the hour, the other has not
+
+    assert pacer.wait_s(PUT) == pytest.approx(41, abs=0.01)
+
+
 def test_a_first_request_that_gets_no_answer_is_followed_by_another(
     pacer: Pacer, clock: Virtual
 ) -> None:
     sent(pacer, PUT, refused(soon=0, retry_s=40))
-    clock.sleep(40)
+    clock.sleep(41)
     sent(pacer, PUT, None)
 
     assert pacer.wait_s(PUT) == 0
@@ -244,7 +266,7 @@ def test_a_first_request_that_gets_no_answer_is_followed_by_another(
 def test_a_refusal_without_a_time_has_a_default(pacer: Pacer) -> None:
     sent(pacer, READ, refused())
 
-    assert pacer.wait_s(READ) == pytest.approx(DEFAULT_RETRY_S)
+    assert pacer.wait_s(READ) == pytest.approx(DEFAULT_RETRY_S + 1)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """The fault matrix as data: which fault is played where and how often, and what must come of it.
 
-A cell is a fault, a stage and a mode. The stages are the calls of an apply, in their order; where
-a fault makes no sense it is not played: a read does not lack capacity, a list has no operation.
+A cell is a fault, a stage and a mode. The stages are the calls of an apply, in their order. Not
+played is what makes no sense: refusals of a definition, ends of an operation and ailing containers
+but at a PUT; refusals after the effect, for who refuses has done nothing; a call that is made once
+in a run, more often or by chance. `SOAK=all` asks for all cells, `SOAK_SEED` for other victims,
+other chances and other moments.
 """
 
 from __future__ import annotations
@@ -9,12 +12,12 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.soak.shop import Shop
 
-SHOP = Shop(creates=2, updates=2, replaces=2, tags=2, deletes=2, timeout="5m")
+SHOP = Shop(creates=2, updates=2, replaces=2, tags=2, deletes=2, timeout="1m")
 
 # How a victim ends. With the last two the whole run ends before it writes: it could not read, or
 # what it read stands in the way.
@@ -89,7 +92,7 @@ LOST = {
 }
 ANSWERS = {
     **LOST,
-    "throttled": {"kind": "throttled"},
+    "throttled": {"kind": "throttled", "retryAfter": 2},
     "expired-token": {"kind": "expired-token"},
     "forbidden": {"kind": "forbidden"},
     "slow": {"kind": "slow", "seconds": 0.05},
@@ -127,6 +130,18 @@ WORKLOADS = ("crash-loop", "exits", "image-pull", "probe")
 # `chance`: half of all such calls, whichever groups they are about.
 MODES = ("once", "twice", "always", "chance")
 
+# Besides the matrix, all that passes at once: any call may be hit, by any of these.
+STORM = Stage(name="any", call="")
+STORMS = 50
+PASSING = {**ANSWERS, **OF_WRITES} | {
+    kind: {"kind": kind} for kind in ("missing-after-create", "listed-after-delete")
+}
+del PASSING["forbidden"], PASSING["no-answer"]
+KINDS_BOUND = ("missing-after-create", "listed-after-delete")
+_CHANCE = 0.06
+
+SEED = os.environ.get("SOAK_SEED", "")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
@@ -140,7 +155,21 @@ class Cell:
     @property
     def name(self) -> str:
         """What the test is called, and the seed of its chances."""
-        return f"{self.stage.name}/{self.fault}/{self.mode}"
+        return f"{SEED}{self.stage.name}/{self.fault}/{self.mode}"
+
+    @property
+    def shop(self) -> Shop:
+        """What git says, as far as it depends on the fault: how long to wait, and for what."""
+        if self.fault == "probe":
+            return replace(SHOP, stable_for="5s")  # the container runs, at first
+        everybody_waits = self.fault == "throttled" or self.stage is STORM
+        restores = self.stage.name == "re-create" and self.mode in ("once", "chance")
+        return replace(SHOP, timeout="5m" if everybody_waits else SHOP.timeout, restores=restores)
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether what was deleted must have been created again as it was."""
+        return self.shop.restores and self.mode == "once" and self.verdict == FAILED
 
     @property
     def is_heeded(self) -> bool:
@@ -155,6 +184,8 @@ class Cell:
 
     def script(self, requests: Sequence[str]) -> dict[str, Any]:
         """For the emulator; `requests` are the methods that the victim sees when all is well."""
+        if self.stage is STORM:
+            return self._storm()
         when: dict[str, Any] = {"stage": self.stage.call}
         if self.is_heeded:  # the rule tells only that somebody asked
             return {
@@ -180,10 +211,26 @@ class Cell:
         script = {"seed": random.Random(self.name).randrange(1 << 30), "faults": faults}
         return script | ({"pageSize": 4} if self.stage.call == "list" else {})
 
+    def _storm(self) -> dict[str, Any]:
+        chance = random.Random(self.name)
+        every = {"method": ["GET", "PUT", "PATCH", "DELETE"], "probability": _CHANCE}
+        writes = {"stage": ["put", "patch", "delete"], "probability": _CHANCE}
+        bound = {"probability": 0.3}
+        faults = [
+            {"when": bound if kind in KINDS_BOUND else every, "fault": rule}
+            for kind, rule in PASSING.items()
+            if kind not in OF_WRITES
+        ]
+        faults += [{"when": writes, "fault": rule} for rule in OF_WRITES.values()]
+        lost = [rule for kind, rule in LOST.items() if kind != "no-answer"]
+        faults += [{"when": writes, "fault": {**rule, "afterEffect": True}} for rule in lost]
+        chance.shuffle(faults)  # of several that are due the first is played
+        return {"seed": chance.randrange(1 << 30), "faults": faults}
+
     @property
     def verdict(self) -> str:
         """How the victim must end; empty where chance decides."""
-        if self.mode == "chance":
+        if self.mode == "chance" or self.stage is STORM:
             return ""
         if self.is_heeded:
             return BLOCKED
@@ -241,6 +288,8 @@ def cells() -> Iterator[Cell]:
         for fault, rule in _faults(stage).items():
             for mode in _modes(stage, fault):
                 yield Cell(stage=stage, fault=fault, rule=rule, mode=mode)
+    for number in range(STORMS):
+        yield Cell(stage=STORM, fault="all that pass", rule={}, mode=str(number))
 
 
 def _modes(stage: Stage, fault: str) -> Sequence[str]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from reconciler.emulator import PLENTY, Emulator, Polls
 from tests.conftest import HOME, Repository, group, home
+from tests.e2e.test_labels import commit, git
 from tests.soak.clock import hurried
 
 SUBSCRIPTION = "77777777-0000-4000-8000-000000000004"
@@ -37,7 +38,7 @@ class Shop:
     """How many groups each kind of change concerns.
 
     `homes` adds a resource group to create; each group is waited for as long as `timeout`, until
-    nothing has restarted for `stable_for`.
+    nothing has restarted for `stable_for`. With `restores` a failed replace puts back what was.
     """
 
     creates: int = 0
@@ -49,6 +50,7 @@ class Shop:
     homes: bool = False
     timeout: str = "10m"
     stable_for: str = "0s"
+    restores: bool = False
 
     # What git said, and says
 
@@ -65,11 +67,12 @@ class Shop:
     def after(self) -> list[dict[str, Any]]:
         """The manifests that are to be applied."""
         creates = [group(f"create-{n}", reconcile=self._block(n)) for n in range(self.creates)]
+        restores = {"onReplaceFailure": "restore"} if self.restores else {}
         manifests = [
             *([home(SECOND_HOME)] if self.homes else []),
             *creates,
             *(group(f"update-{n}", image="nginx:1.27") for n in range(self.updates)),
-            *(group(f"replace-{n}", cpu=2) for n in range(self.replaces)),
+            *(group(f"replace-{n}", cpu=2, reconcile=restores) for n in range(self.replaces)),
             *(group(f"tag-{n}", tags={"team": "new"}) for n in range(self.tags)),
             *(group(f"same-{n}") for n in range(self.unchanged)),
         ]
@@ -122,6 +125,8 @@ def lay_out(shop: Shop, folder: Path) -> None:
             repository.project(policy=POLICY)
             repository.given_home()
             repository.write(*shop.before())
+            git("init", "--quiet", at=repository.root)
+            commit(repository)
             with hurried():
                 done = repository.here("apply", "--yes")
             assert done.code == 0, (done.out, done.err)
@@ -162,18 +167,25 @@ def foreign(repository: Repository) -> str:
     return json.dumps([repository.live(name) for name in FOREIGN], sort_keys=True)
 
 
+def cpu_of(repository: Repository, name: str) -> float:
+    """The cores of a group that exists."""
+    live = repository.live(name)
+    assert live is not None, f"there is no group {name}"
+    container = live["properties"]["containers"][0]["properties"]
+    return float(container["resources"]["requests"]["cpu"])
+
+
 def is_as_wanted(repository: Repository, name: str) -> bool:
     """Whether a group is as git says now, and provisioned."""
     kind, live = name.partition("-")[0], repository.live(name)
     if live is None or kind == "delete":
         return live is None and kind == "delete"
     container = live["properties"]["containers"][0]["properties"]
-    cpu = container["resources"]["requests"]["cpu"]
     team = dict(live.get("tags") or {}).get("team", "")
     return (
         live["properties"]["provisioningState"] == "Succeeded"
         and container["image"] == "nginx:1.27"
-        and cpu == (2 if kind == "replace" else 1)
+        and cpu_of(repository, name) == (2 if kind == "replace" else 1)
         and team == ("new" if kind == "tag" else "")
     )
 

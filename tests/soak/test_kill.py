@@ -19,6 +19,7 @@ import pytest
 
 from reconciler.emulator import Call, Emulator, Reply
 from tests.conftest import CHECKOUT, Done, Repository, environment_of, refusal
+from tests.soak.matrix import SEED
 from tests.soak.shop import (
     SECOND_HOME,
     Shop,
@@ -166,7 +167,7 @@ def point(seed: int, length: int) -> dict[str, Any]:
     """When to kill: at each write, before and after its effect, and else anywhere in the run."""
     if seed < 2 * WRITES:
         return {"counts": "writes", "at": seed // 2 + 1, "after_effect": seed % 2 == 1}
-    chance = random.Random(seed)
+    chance = random.Random(f"{SEED}{seed}")
     part = (seed - 2 * WRITES + chance.random()) / (POINTS - 2 * WRITES)
     # Threads take turns: another time the run may be a little shorter.
     return {"at": max(1, int(length * 0.97 * part)), "after_effect": chance.random() < 0.5}

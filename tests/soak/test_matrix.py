@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import Done, Repository
 from tests.soak.clock import hurried
 from tests.soak.matrix import BLOCKED, FAILED, NOTHING, SHOP, SUCCEEDED, UNHEALTHY, Cell, chosen
-from tests.soak.shop import check_converged, effects, foreign, is_as_wanted, lay_out, opened
+from tests.soak.shop import check_converged, cpu_of, effects, foreign, is_as_wanted, lay_out, opened
 
 GROUPS = {name for _, name in SHOP.due}
 NOT_STARTED = "not started"
@@ -93,8 +93,8 @@ def disturbed(
 ) -> Iterator[Repository]:
     """The shop, with an Azure that plays the cell's fault."""
     with opened(laid_out, tmp_path / "shop") as repository:
-        if cell.fault == "probe":  # a container runs, at first
-            repository.write(*replace(SHOP, stable_for="5s").after())
+        if cell.shop != SHOP:
+            repository.write(*cell.shop.after())
         repository.emulator.plays(cell.script(undisturbed.get(cell.victim, [])))
         with hurried(patience_s=0.5 if cell.fault == "no-answer" else 30):
             yield repository
@@ -110,6 +110,7 @@ def test_whatever_goes_wrong_nothing_is_lost_and_the_next_run_mends_it(
 
     first = seen(disturbed)
 
+    record_property("soak exit", int(first.done.code))
     played = disturbed.emulator.played
     assert played, "the fault was not played"
     print(first.done.out, first.done.err, first.effects - Counter(SHOP.due), sep="\n")
@@ -131,7 +132,7 @@ def test_whatever_goes_wrong_nothing_is_lost_and_the_next_run_mends_it(
     left = disturbed.here("plan", "--detailed-exitcode")
     assert left.code == 0, left.out
     if not cell.fault.startswith("operation "):
-        assert effects(disturbed) == SHOP.due
+        assert effects(disturbed) == Counter(SHOP.due) + restored(first)
 
 
 def code_by_the_rule(cell: Cell, run: Seen) -> int:
@@ -146,6 +147,12 @@ def code_by_the_rule(cell: Cell, run: Seen) -> int:
         return 7 if UNHEALTHY in statuses else 0
     # Else something would have been written, so something stood in the way of reading or writing.
     return 4 if cell.verdict == BLOCKED else 1
+
+
+def restored(run: Seen) -> Counter[tuple[str, str]]:
+    """The writes that follow when a group was created again as it was: another replace."""
+    names = [name for name, outcome in run.outcomes.items() if outcome["restored"]]
+    return Counter((method, name) for name in names for method in ("DELETE", "PUT"))
 
 
 def check_accounts(cell: Cell, run: Seen, repository: Repository) -> None:
@@ -167,6 +174,8 @@ def check_accounts(cell: Cell, run: Seen, repository: Repository) -> None:
         is_lost = name.startswith("replace") and is_missing
         assert outcome["stranded"] == is_lost or outcome["status"] == FAILED, outcome
         assert outcome["stranded"] or not is_lost, outcome
+        if outcome["restored"]:
+            assert (outcome["status"], cpu_of(repository, name)) == (FAILED, 1), outcome
     if any(outcome["stranded"] for outcome in run.outcomes.values()):
         assert "STRANDED" in run.done.out
 
@@ -190,12 +199,14 @@ def check_verdict(cell: Cell, run: Seen) -> None:
     if verdict != SUCCEEDED and cell.victim == "create-0":
         expected["create-1"] = NOT_STARTED
     assert run.statuses == expected
+    if cell.victim:
+        assert run.outcomes[cell.victim]["restored"] == cell.is_restored
 
 
 def check_written_once(cell: Cell, run: Seen) -> None:
     """No write had more effect than its action needs."""
     more = run.effects - Counter(SHOP.due)
-    if cell.fault == "operation fails":
+    if cell.fault.startswith("operation "):
         # What was created again and failed is deleted before the next attempt.
         for name in {name for _, name in more if name.startswith("replace")}:
             assert more.pop(("PUT", name)) == more.pop(("DELETE", name))
