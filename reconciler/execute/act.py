@@ -268,7 +268,7 @@ def _start(action: Action, writer: Writer, progress: Progress) -> Outcome:
         raise not_taken(desired.id, [])
     if settled.has_failed:
         raise not_provisioned(action, f"provisioning {settled.provisioning}", code="")
-    return judged(action, desired, writer, until=until)
+    return judged(action, desired, writer, until=until, seen=settled)
 
 
 def _left_as_is(action: Action, _writer: Writer, _progress: Progress) -> Outcome:

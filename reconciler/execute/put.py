@@ -24,8 +24,8 @@ from reconciler.execute.stale import reread
 from reconciler.execute.writer import Progress, Writer
 
 _LOG_LINES = 50
-# What may pass while the name, the label and the cores of a group just deleted become free.
-_PASSES_AFTER_DELETE = frozenset({Cause.CAPACITY, Cause.LABEL, Cause.TRANSITION, Cause.HOME})
+# What may pass while the label and the cores of a group just deleted become free.
+_PASSES_AFTER_DELETE = frozenset({Cause.CAPACITY, Cause.LABEL})
 _DONE = {
     ActionKind.CREATE: "created",
     ActionKind.UPDATE: "updated",
@@ -86,13 +86,12 @@ def put(
         raise not_provisioned(action, f"provisioning {settled.provisioning}", code="")
     if lost := left(desired, settled, state):
         raise remembered(desired, tags, state, lost, writer.waiter)
-    return judged(action, desired, writer, until=deadline)
+    return judged(action, desired, writer, until=deadline, seen=settled)
 
 
 def _settled(group: GroupId, writer: Writer, *, until: datetime) -> LiveGroup:
-    if writer.waiter.present(group) is None:
-        raise not_taken(group, [])
-    settled = writer.waiter.settled(group, until=until)
+    seen = writer.waiter.present(group)
+    settled = seen and writer.waiter.settled(group, until=until, seen=seen)
     if settled is None:
         raise not_taken(group, [])
     return settled
@@ -253,14 +252,18 @@ def judged(
     *,
     until: datetime,
     stuck: str = "",
+    seen: LiveGroup | None = None,
 ) -> Outcome:
-    """The outcome of a write that was taken, by how its containers do; `stuck`: not at all."""
+    """The outcome of a write that was taken, by how its containers do; `stuck`: not at all.
+
+    `seen` is a look at the group just now.
+    """
     wait = desired.policy.wait
     if stuck:
         health = Health(is_healthy=False, says=stuck, live=writer.waiter.present(desired.id))
     else:
         writer.watcher.step(action, f"waiting until {wait.until.value}")
-        health = writer.waiter.healthy(desired.id, wait, until=until)
+        health = writer.waiter.healthy(desired.id, wait, until=until, seen=seen)
     secrets = desired.secret_texts
     says = scrubbed(health.says, secrets)
     is_bad = not health.is_healthy and health.live is not None

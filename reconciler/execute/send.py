@@ -30,8 +30,8 @@ class Write:
 
     `send` sends it once. `fate` reads what became of it where its answer does not tell. `check`
     looks again before it is sent once more, and raises `StaleAction` where the group has moved.
-    `subnet` names what it shares with others. Refusals for one of `persists_for` are met by
-    another attempt until the deadline `until`.
+    `subnet` names what it shares with others. With a deadline `until`, what may pass is met by
+    another attempt as long as that is not over, and so are refusals for one of `persists_for`.
     """
 
     send: Callable[[], Accepted]
@@ -93,7 +93,8 @@ def _pause_s(
     write: Write, remedy: Remedy, attempt: int, exc: AzureError, writer: Writer
 ) -> float | None:
     """Seconds until the next attempt, None where there is to be none."""
-    if remedy.cause in write.persists_for and write.until is not None:
+    passes = remedy.course is not Course.GIVE_UP or remedy.cause in write.persists_for
+    if passes and write.until is not None:
         pause_s = max(_REPEATED_S * writer.pace.scale, exc.retry_after_s or 0.0)
         left_s = (write.until - writer.clock.now()).total_seconds()
         return pause_s if pause_s <= left_s else None

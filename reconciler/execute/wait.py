@@ -125,13 +125,17 @@ class Waiter:
             hint_s, status = look.retry_after_s, look.status
         raise self._timed_out(f"the operation is still {status}", group)
 
-    def settled(self, group: GroupId, *, until: datetime) -> LiveGroup | None:
+    def settled(
+        self, group: GroupId, *, until: datetime, seen: LiveGroup | None = None
+    ) -> LiveGroup | None:
         """The group once no operation runs on it any more; None when it is gone.
+
+        `seen` is a look at it just now.
 
         Raises:
             OperationTimedOut: still in transition at the deadline.
         """
-        live = self.view(group)
+        live = seen or self.view(group)
         for pause_s in self.pauses_until(until):
             if live is None or not live.in_transition:
                 return live
@@ -162,14 +166,19 @@ class Waiter:
             self.clock.sleep(pause_s)
         raise self._timed_out("it is still there", group)
 
-    def healthy(self, group: GroupId, wait: Wait, *, until: datetime) -> Health:
-        """The verdict once it is clear, at the latest at the deadline `until`."""
+    def healthy(
+        self, group: GroupId, wait: Wait, *, until: datetime, seen: LiveGroup | None = None
+    ) -> Health:
+        """The verdict once it is clear, at the latest at the deadline `until`.
+
+        `seen` is a look at it just now.
+        """
         steady_since: datetime | None = None
         before: Before | None = None
         restarts = -1
         health = Health(is_healthy=False, says="not looked at", live=None)
         for pause_s in self.pauses_until(until):
-            live = self.present(group)
+            live, seen = seen or self.present(group), None
             if live is None:
                 return Health(is_healthy=False, says="the group is gone", live=None)
             before = before or Before.of(live)
