@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from reconciler.core.cloud import Accepted
 from reconciler.core.groups import DesiredGroup, LiveGroup
-from reconciler.core.ids import GroupId, ResourceGroupId
+from reconciler.core.ids import ResourceGroupId
 from reconciler.core.jsonval import as_text, dig
 from reconciler.core.mask import scrubbed
 from reconciler.core.outcome import Outcome, Status
@@ -29,8 +29,7 @@ from reconciler.core.remedies import Cause, remedy_of
 from reconciler.errors import AzureError, Interrupted, OperationTimedOut, StaleAction
 from reconciler.execute.fates import home_fate, start_fate, tags_fate
 from reconciler.execute.health import what_to_do
-from reconciler.execute.look import view
-from reconciler.execute.put import finish, judged, not_provisioned, put, put_anew, removed
+from reconciler.execute.put import finish, is_there, judged, not_provisioned, put, put_anew, removed
 from reconciler.execute.readback import check_tags, left, not_taken
 from reconciler.execute.send import Write, sent
 from reconciler.execute.stale import reread
@@ -42,8 +41,8 @@ _log = logging.getLogger(__name__)
 def carry_out(action: Action, writer: Writer, progress: Progress) -> Outcome:
     """The outcome of one action; whatever goes wrong is an outcome too."""
     started = writer.clock.now()
-    writer.watcher.began(action)
     try:
+        writer.watcher.began(action)
         with ExitStack() as stack:
             progress.insist = lambda: stack.enter_context(writer.pacer.insisting())
             outcome = _STEPS[action.kind](action, writer, progress)
@@ -77,7 +76,7 @@ def _secrets_of(action: Action) -> tuple[str, ...]:
 def _failed(action: Action, exc: AzureError, writer: Writer, progress: Progress) -> Outcome:
     status = _status_of(action, exc, progress)
     says, hint = exc.says, exc.hint
-    is_stranded = progress.is_deleted and not _is_there(action, writer)
+    is_stranded = progress.is_deleted and not is_there(action, writer)
     if is_stranded:
         says = f"STRANDED: deleted and not known to be created again: {says}"
         hint = "the group may not exist now; repair it with 'aci-reconcile apply'"
@@ -95,16 +94,6 @@ def _failed(action: Action, exc: AzureError, writer: Writer, progress: Progress)
         is_stranded=is_stranded,
         is_restored=progress.is_restored,
     )
-
-
-def _is_there(action: Action, writer: Writer) -> bool:
-    """Whether a group whose delete was sent is there all the same: Azure may fail to delete it."""
-    assert isinstance(action.target, GroupId)
-    try:
-        live = view(writer.cloud, action.target)
-    except AzureError:
-        return False
-    return live is not None and not live.in_transition
 
 
 def _status_of(action: Action, exc: AzureError, progress: Progress) -> Status:

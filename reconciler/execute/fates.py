@@ -8,7 +8,7 @@ from reconciler.core.cloud import Cloud
 from reconciler.core.groups import LiveGroup
 from reconciler.core.ids import GroupId, ResourceGroupId
 from reconciler.core.jsonval import as_text, dig
-from reconciler.core.ownership import STATE_TAG
+from reconciler.core.ownership import OWNER_TAG, STATE_TAG, tag
 from reconciler.errors import StaleAction
 from reconciler.execute.send import Fate
 from reconciler.execute.wait import Waiter
@@ -34,12 +34,14 @@ def put_fate(
     def is_taken(now: LiveGroup | None) -> bool:
         if now is None or (before is not None and is_same(now, before)):
             return False
-        if before is not None and (now.in_transition or (before.has_failed and not now.has_failed)):
-            return True  # it was settled when we wrote
-        is_marked = _state_in(now.tags) == _state_in(tags)
-        was_marked = before is not None and _state_in(before.tags) == _state_in(tags)
-        if (is_marked and not was_marked) or is_wanted(now):
+        was = None if before is None else tag(before.tags, STATE_TAG)
+        if was != tag(tags, STATE_TAG) == tag(now.tags, STATE_TAG):
             return True
+        if before is not None and tag(before.tags, OWNER_TAG) == tag(now.tags, OWNER_TAG):
+            if is_wanted(now):
+                return True
+            if now.in_transition:
+                return False  # by whom will be seen when it has settled
         raise StaleAction(
             "somebody else wrote it at the same time",
             verb="put",
@@ -94,7 +96,3 @@ def _watched(
             return Fate.TAKEN
         waiter.clock.sleep(pause_s)
     return Fate.NOT_TAKEN
-
-
-def _state_in(tags: Mapping[str, str]) -> str:
-    return next((value for key, value in tags.items() if key.lower() == STATE_TAG), "")

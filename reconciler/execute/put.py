@@ -15,7 +15,7 @@ from reconciler.core.outcome import Outcome, Status, TaskLog
 from reconciler.core.ownership import state_after_write, state_of, written_tags
 from reconciler.core.plan import Action, ActionKind
 from reconciler.core.remedies import Cause, remedy_of
-from reconciler.errors import AzureError, OperationTimedOut, ProvisioningFailed
+from reconciler.errors import AzureError, ProvisioningFailed, StaleAction
 from reconciler.execute.fates import delete_fate, put_fate
 from reconciler.execute.health import Health, troubles_of, what_to_do
 from reconciler.execute.readback import left, not_taken, remembered, take_tags
@@ -115,7 +115,9 @@ def put_anew(
     """
     try:
         removed(action, writer, progress)
-    except OperationTimedOut as exc:
+    except AzureError as exc:
+        if not progress.is_deleted or is_there(action, writer):
+            raise
         writer.watcher.step(action, f"{exc.says}: trying to create it all the same")
     until = writer.deadline(action)
     try:
@@ -152,7 +154,19 @@ def _until(
 
 def _is_lost(exc: AzureError, progress: Progress) -> bool:
     """Whether there is no group now, or one that Azure could not bring up."""
+    if isinstance(exc, StaleAction):
+        return False  # somebody else's stands in its place
     return progress.is_deleted or isinstance(exc, ProvisioningFailed)
+
+
+def is_there(action: Action, writer: Writer) -> bool:
+    """Whether a group whose delete was sent is there all the same: Azure may fail to delete it."""
+    assert isinstance(action.target, GroupId)
+    try:
+        live = writer.waiter.view(action.target)
+    except AzureError:
+        return False
+    return live is not None and not live.in_transition
 
 
 def _restore(
@@ -165,6 +179,7 @@ def _restore(
     writer.watcher.step(action, "creating it again as it was before")
     if not progress.is_deleted:
         _away(action, writer, progress)
+    writer.waiter.gone(fallback.id, until=writer.clock.now() + writer.waiter.patience)
     state = state_of(live)
     # Its tag names the commit it comes from, or the next run would look for it in the wrong one.
     then = replace(writer, commit="" if state is None else state.commit)

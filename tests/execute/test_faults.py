@@ -355,6 +355,46 @@ def test_a_delete_that_never_ends_does_not_keep_the_create_from_being_sent(
     assert shop.live("web") is not None  # Azure has failed to delete it
 
 
+def test_an_operation_of_the_delete_that_cannot_be_read_does_not_strand_the_group(
+    shop: Repository,
+) -> None:
+    planned = replacing(shop)
+    shop.emulator.plays(
+        [
+            {"when": {"stage": "delete"}, "fault": {"kind": "operation", "ends": "Failed"}},
+            {"when": {"stage": "poll"}, "fault": "forbidden"},
+        ]
+    )
+
+    run = shop.carry_out(planned)
+
+    assert shop.counting("PUT", "web") >= 1
+    assert shop.live("web") is not None
+    assert not outcome_of(run, "web").is_stranded
+
+
+def test_a_group_that_somebody_else_created_in_between_is_not_overwritten_by_the_fallback(
+    shop: Repository,
+) -> None:
+    planned = replacing(shop, wait={"timeout": "2m"})
+
+    def meddle(call):
+        if call.method != "PUT" or not call.path.endswith("/web"):
+            return None
+        shop.pass_all()
+        shop.given(group("web", image="theirs:1"))
+        return refusal(504, "GatewayTimeout")
+
+    shop.intercept(meddle)
+
+    run = shop.carry_out(planned)
+
+    outcome = outcome_of(run, "web")
+    assert outcome.status is Status.STALE
+    assert not outcome.is_stranded
+    assert shop.live("web")["properties"]["containers"][0]["properties"]["image"] == "theirs:1"
+
+
 # health
 
 

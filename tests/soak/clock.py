@@ -15,7 +15,7 @@ _START = datetime(2025, 1, 1, 12, tzinfo=UTC)
 class Quick:
     """Real time, but `SPEED` times as fast."""
 
-    SPEED = 20.0
+    SPEED = 40.0
     _began = time.monotonic()
 
     def now(self) -> datetime:
@@ -34,7 +34,7 @@ class Slept:
     deadline passes while others work.
     """
 
-    SPEED = 200.0
+    SPEED = 400.0
 
     def __init__(self) -> None:
         self._own = threading.local()

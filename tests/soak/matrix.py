@@ -130,14 +130,10 @@ WORKLOADS = ("crash-loop", "exits", "image-pull", "probe")
 # `chance`: half of all such calls, whichever groups they are about.
 MODES = ("once", "twice", "always", "chance")
 
-# Besides the matrix, all that passes at once: any call may be hit, by any of these.
+# Besides the matrix, all that passes at once: any call about a group may be hit, by any of it.
 STORM = Stage(name="any", call="")
 STORMS = 50
-PASSING = {**ANSWERS, **OF_WRITES} | {
-    kind: {"kind": kind} for kind in ("missing-after-create", "listed-after-delete")
-}
-del PASSING["forbidden"], PASSING["no-answer"]
-KINDS_BOUND = ("missing-after-create", "listed-after-delete")
+LAGS = ("missing-after-create", "listed-after-delete")
 _CHANCE = 0.06
 
 SEED = os.environ.get("SOAK_SEED", "")
@@ -170,6 +166,13 @@ class Cell:
     def is_restored(self) -> bool:
         """Whether what was deleted must have been created again as it was."""
         return self.shop.restores and self.mode == "once" and self.verdict == FAILED
+
+    @property
+    def least(self) -> int:
+        """How often it must be played: what is survived twice was met twice."""
+        repeated = (*LOST, *OF_WRITES, "throttled", "expired-token")
+        is_twice = self.mode == "twice" and self.verdict == SUCCEEDED and self.fault in repeated
+        return 2 if is_twice else 1
 
     @property
     def is_heeded(self) -> bool:
@@ -213,16 +216,13 @@ class Cell:
 
     def _storm(self) -> dict[str, Any]:
         chance = random.Random(self.name)
-        every = {"method": ["GET", "PUT", "PATCH", "DELETE"], "probability": _CHANCE}
+        every = {"stage": ["get", "put", "patch", "delete", "poll"], "probability": _CHANCE}
         writes = {"stage": ["put", "patch", "delete"], "probability": _CHANCE}
-        bound = {"probability": 0.3}
-        faults = [
-            {"when": bound if kind in KINDS_BOUND else every, "fault": rule}
-            for kind, rule in PASSING.items()
-            if kind not in OF_WRITES
-        ]
+        passing = {k: v for k, v in ANSWERS.items() if k not in ("forbidden", "no-answer")}
+        lost = [rule for kind, rule in passing.items() if kind in LOST]
+        faults = [{"when": every, "fault": rule} for rule in passing.values()]
+        faults += [{"when": {"probability": 0.3}, "fault": kind} for kind in LAGS]
         faults += [{"when": writes, "fault": rule} for rule in OF_WRITES.values()]
-        lost = [rule for kind, rule in LOST.items() if kind != "no-answer"]
         faults += [{"when": writes, "fault": {**rule, "afterEffect": True}} for rule in lost]
         chance.shuffle(faults)  # of several that are due the first is played
         return {"seed": chance.randrange(1 << 30), "faults": faults}
@@ -234,7 +234,7 @@ class Cell:
             return ""
         if self.is_heeded:
             return BLOCKED
-        if self.fault in ("slow", "missing-after-create", "listed-after-delete"):
+        if self.fault in ("slow", *LAGS):
             return SUCCEEDED
         if self.fault in (*WORKLOADS, "operation never ends"):
             return UNHEALTHY  # it was taken, and is not well in time
@@ -294,7 +294,8 @@ def cells() -> Iterator[Cell]:
 
 def _modes(stage: Stage, fault: str) -> Sequence[str]:
     """How often it can be played there: a call that is made once cannot fail twice."""
-    is_taken = stage.after_effect or fault in (*WORKLOADS, "missing-after-create", "empty-list")
+    taken = (*WORKLOADS, *LAGS, "empty-list")
+    is_taken = stage.after_effect or fault in taken
     modes = ("once", "chance") if is_taken else MODES
     if fault == HEEDED.get(stage.name, ("",))[0]:
         return ("once",)
