@@ -53,6 +53,7 @@ def sent(write: Write, action: Action, writer: Writer, progress: Progress) -> Ac
         Interrupted: the run ended before it was taken.
     """
     attempts: Counter[Cause] = Counter()
+    lost: AzureError | None = None
     while True:
         _wait_for_subnet(write, action, writer, progress)
         writer.check_leaving(progress)
@@ -63,9 +64,10 @@ def sent(write: Write, action: Action, writer: Writer, progress: Progress) -> Ac
         except AzureError as exc:
             remedy = remedy_of(exc)
             if remedy.course is Course.REREAD:
+                lost = exc
                 writer.watcher.step(action, f"{exc.says}: looking whether it took effect")
                 if _fate(write, exc) is Fate.TAKEN:
-                    return Accepted(body=None, operation=None, request_id=exc.request_id or "")
+                    return _taken(exc)
                 progress.wrote = before
             pause_s = _pause_s(write, remedy, attempts[remedy.cause], exc, writer)
             if pause_s is None:
@@ -75,7 +77,30 @@ def sent(write: Write, action: Action, writer: Writer, progress: Progress) -> Ac
             if remedy.cause is Cause.NETWORK and write.subnet:
                 writer.pacer.hold(write.subnet, pause_s)
             writer.rest(pause_s, progress)
-            write.check()
+            if _came_late(write, lost, progress):
+                return _taken(exc)
+
+
+def _taken(exc: AzureError) -> Accepted:
+    return Accepted(body=None, operation=None, request_id=exc.request_id or "")
+
+
+def _came_late(write: Write, lost: AzureError | None, progress: Progress) -> bool:
+    """Whether a write that was taken for not carried out has moved the group after all.
+
+    Raises:
+        StaleAction: something else has.
+    """
+    try:
+        write.check()
+    except StaleAction:
+        if lost is None:
+            raise
+        progress.wrote = True
+        if _fate(write, lost) is Fate.TAKEN:
+            return True
+        raise
+    return False
 
 
 def _fate(write: Write, exc: AzureError) -> Fate:

@@ -233,6 +233,23 @@ def test_a_new_group_may_be_missing_for_a_while(shop: Repository) -> None:
     assert effective(shop, "PUT", "new") == 1
 
 
+def test_a_write_that_shows_only_after_it_was_given_up_is_still_ours(shop: Repository) -> None:
+    """Its answer is lost, and Azure lags until just before it would be sent again."""
+    shop.write(group("new"))
+    planned = shop.plan()
+    shop.emulator.plays(
+        [
+            {"when": {"stage": "put"}, "fault": {"status": 504, "afterEffect": True}},
+            {"fault": {"kind": "missing-after-create", "seconds": 62}},
+        ]
+    )
+
+    run = shop.carry_out(planned)
+
+    assert ended(run) == {"new": "succeeded"}, outcome_of(run, "new").says
+    assert effective(shop, "PUT", "new") == 1
+
+
 def test_an_empty_list_by_mistake_touches_nothing(shop: Repository) -> None:
     before = len(shop.writes)
     shop.emulator.plays([{"fault": "empty-list"}])
