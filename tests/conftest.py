@@ -380,6 +380,13 @@ class Repository:
         self._stack.close()
 
 
+@pytest.fixture(autouse=True)
+def repeated_reads_cost_no_time() -> Iterator[None]:
+    """In this process the SDK's pauses before it reads again are none; its clock is no clock."""
+    with mock.patch("azure.core.pipeline.transport.RequestsTransport.sleep"):
+        yield
+
+
 @dataclass(frozen=True)
 class Heard:
     """A `core.events.Watcher` that keeps what it hears."""

@@ -28,7 +28,7 @@ from tests.traffic.recordings import GROUPS, without_views
 def subjects():
     """Manifests by name, each with the answers that show it: what was recorded, and drawn ones."""
     found = {}
-    for number, body in enumerate(covering(drawn(150))):
+    for number, body in enumerate(covering(drawn(100))):
         answer = served(body, GroupId(subscription=SUBSCRIPTION, resource_group=HOME, name="web"))
         found[f"drawn-{number}"] = (body, (answer, without_views(answer)))
     for number, recorded in enumerate(GROUPS):

@@ -27,7 +27,7 @@ NEWER = frozenset({"isCreatedFromStandbyPool", "isDelegatedIdentity"})
 
 @cache
 def bodies():
-    return {f"g{number}": acceptable(body) for number, body in enumerate(drawn(150))}
+    return {f"g{number}": acceptable(body) for number, body in enumerate(drawn(100))}
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from tests.traffic.verdict import Subject, judged
 
 
 def named():
-    return {f"g{number}": body for number, body in enumerate(drawn(150))}
+    return {f"g{number}": body for number, body in enumerate(drawn(100))}
 
 
 def group_id(name):
@@ -21,7 +21,7 @@ def group_id(name):
 
 def test_every_row_of_the_table_is_drawn(tell):
     """Apart from those of what only Azure sets, which no manifest holds."""
-    chosen = covering(drawn(150))
+    chosen = covering(drawn(100))
     reached = frozenset().union(*(rows_of(body) for body in chosen))
 
     tell(f"drawn groups: {len(reached)} of {len(WRITABLE)} rows of the table")
@@ -49,7 +49,7 @@ def test_what_azure_makes_of_a_drawn_group_is_a_no_op(tmp_path, tell):
 
 
 def test_every_mutation_of_a_drawn_group_is_told_rightly(tmp_path, tell):
-    chosen = {f"g{number}": body for number, body in enumerate(covering(drawn(150)))}
+    chosen = {f"g{number}": body for number, body in enumerate(covering(drawn(100)))}
     bases = load(tmp_path / "bases", chosen)
     subjects = {}
     for name, base in bases.items():
