@@ -22,13 +22,13 @@ WRITES = {
 }
 
 
-@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-@pytest.mark.parametrize("status", [500, 503, 504])
 @pytest.fixture(autouse=True)
 def repeated_reads_cost_no_time() -> None:
     """Here they do: how long is waited is what is tested."""
 
 
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+@pytest.mark.parametrize("status", [500, 503, 504])
 def test_a_write_whose_effect_is_unknown_is_not_repeated(
     cloud, arm, group, fail, write, status
 ) -> None:
