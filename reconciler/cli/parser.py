@@ -164,9 +164,9 @@ def _schema(command: argparse.ArgumentParser) -> None:
         "schema",
         metavar="KIND",
         nargs="?",
-        choices=("manifest", "project", "report", "events"),
+        choices=("manifest", "project", "report", "events", "faults"),
         default="manifest",
-        help="manifest (default), project, report, or the events of -o ndjson",
+        help="manifest (default), project, report, events of -o ndjson, or faults of --faults",
     )
 
 
