@@ -141,6 +141,10 @@ class ProvisioningFailed(AzureError):
     """The operation was taken and ended in failure."""
 
 
+class NotTaken(ProvisioningFailed):
+    """The write ended well, and the group is not as it was asked for."""
+
+
 class OperationTimedOut(AzureError):
     """Not finished by its deadline; the operation itself goes on in Azure."""
 

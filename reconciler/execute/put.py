@@ -15,11 +15,11 @@ from reconciler.core.outcome import Outcome, Status, TaskLog
 from reconciler.core.ownership import state_after_write, state_of, written_tags
 from reconciler.core.plan import Action, ActionKind
 from reconciler.core.remedies import Cause, remedy_of
-from reconciler.errors import AzureError, ProvisioningFailed, StaleAction
+from reconciler.errors import AzureError, NotTaken, ProvisioningFailed, StaleAction
 from reconciler.execute.fates import delete_fate, put_fate
 from reconciler.execute.health import Health, troubles_of, what_to_do
 from reconciler.execute.readback import left, not_taken, remembered, take_tags
-from reconciler.execute.send import Write, sent
+from reconciler.execute.send import REPEATED_S, Write, sent
 from reconciler.execute.stale import reread
 from reconciler.execute.writer import Progress, Writer
 
@@ -150,12 +150,13 @@ def _until(
                 raise
             writer.watcher.step(action, f"{exc.says}: deleting what failed, then trying again")
             _away(action, writer, progress)
+            writer.rest(REPEATED_S * writer.pace.scale, progress)
 
 
 def _is_lost(exc: AzureError, progress: Progress) -> bool:
     """Whether there is no group now, or one that Azure could not bring up."""
-    if isinstance(exc, StaleAction):
-        return False  # somebody else's stands in its place
+    if isinstance(exc, StaleAction | NotTaken):
+        return False  # there is one: somebody else's, or ours less a field
     return progress.is_deleted or isinstance(exc, ProvisioningFailed)
 
 

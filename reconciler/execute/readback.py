@@ -15,7 +15,7 @@ from reconciler.core.ownership import (
     foreign_tags,
     format_state,
 )
-from reconciler.errors import AzureError, ProvisioningFailed
+from reconciler.errors import AzureError, NotTaken
 from reconciler.execute.wait import Waiter
 
 
@@ -42,7 +42,7 @@ def check_tags(desired: DesiredGroup, live: LiveGroup | None, tags: Mapping[str,
     """Return when the group has all of `tags`.
 
     Raises:
-        ProvisioningFailed: it lacks one; the error names it.
+        NotTaken: it lacks one; the error names it.
     """
     have = _folded(live.tags) if live is not None else {}
     lost = [key for key, value in tags.items() if have.get(key.lower()) != value]
@@ -60,7 +60,7 @@ def left(desired: DesiredGroup, live: LiveGroup | None, state: StateTag) -> tupl
     What the manifest ignores is others' to change at any time, also while we write.
 
     Raises:
-        ProvisioningFailed: the group is gone.
+        NotTaken: the group is gone.
     """
     if live is None:
         raise not_taken(desired.id, [])
@@ -99,4 +99,4 @@ def not_taken(group: GroupId, lost: Sequence[Path]) -> AzureError:
     says = f"written, but Azure did not take {fields}" if fields else "written, but gone since"
     costs = any(path[0] != "tags" for path in lost)
     hint = f"change the manifest, or write it again with --retry {group}" if costs else "plan again"
-    return ProvisioningFailed(says, verb="read back", target=str(group), hint=hint)
+    return NotTaken(says, verb="read back", target=str(group), hint=hint)

@@ -14,7 +14,7 @@ from reconciler.core.remedies import Cause, Course, Remedy, remedy_of
 from reconciler.errors import AzureError, StaleAction
 from reconciler.execute.writer import Progress, Writer
 
-_REPEATED_S = 30.0  # between two attempts to create what was just deleted
+REPEATED_S = 30.0  # between two attempts to create what was just deleted
 
 
 class Fate(Enum):
@@ -120,7 +120,7 @@ def _pause_s(
     """Seconds until the next attempt, None where there is to be none."""
     passes = remedy.course is not Course.GIVE_UP or remedy.cause in write.persists_for
     if passes and write.until is not None:
-        pause_s = max(_REPEATED_S * writer.pace.scale, exc.retry_after_s or 0.0)
+        pause_s = max(REPEATED_S * writer.pace.scale, exc.retry_after_s or 0.0)
         left_s = (write.until - writer.clock.now()).total_seconds()
         return pause_s if pause_s <= left_s else None
     if remedy.course is Course.GIVE_UP or attempt >= remedy.attempts:

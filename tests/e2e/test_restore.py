@@ -140,3 +140,21 @@ def test_without_the_policy_it_is_stranded_and_the_report_says_so_loudest(shop: 
     shop.pass_all()
     assert shop.here("apply", "--yes").code == 0
     assert cpu_of(shop) == 2
+
+
+def test_a_group_that_lacks_a_field_is_not_thrown_away_for_what_was_before(
+    shop: Repository,
+) -> None:
+    shop.emulator.drops("/properties/containers/*/properties/command")
+    manifest = web(2)
+    manifest["properties"]["containers"][0]["properties"]["command"] = ["nginx"]
+    shop.write(manifest)
+    commit(shop)
+
+    code, document = apply(shop)
+
+    shop.emulator.drops()
+    (outcome,) = document["outcomes"]
+    assert (code, outcome["restored"]) == (6, False)
+    assert "did not take" in outcome["says"]
+    assert cpu_of(shop) == 2
