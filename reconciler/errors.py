@@ -58,14 +58,8 @@ class PlanRefused(ReconcilerError):
         self.details = details
 
 
-class SecretUnresolved(ReconcilerError):
-    """Secrets that a write needs cannot be had; nothing was written. `details` has a line each."""
-
-    exit_code = ExitCode.BLOCKED
-
-    def __init__(self, says: str, *, hint: str = "", details: tuple[str, ...] = ()) -> None:
-        super().__init__(says, hint=hint)
-        self.details = details
+class SecretUnresolved(PlanRefused):
+    """Secrets that a write needs cannot be had; nothing was written."""
 
 
 class LocalStateUnusable(ReconcilerError):

@@ -51,6 +51,7 @@ class Time:
         self.slept: list[float] = []
         self._now = datetime(2025, 1, 1, 12, tzinfo=UTC)
         self._on_sleep = on_sleep
+        self._due: list[Callable[[], object]] = []
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
@@ -63,7 +64,15 @@ class Time:
         with self._lock:
             self.slept.append(seconds)
             self._now += timedelta(seconds=seconds)
+            due, self._due = self._due, []
+        for happen in due:
+            happen()
         self._on_sleep(seconds)
+
+    def before_sleep(self, happen: Callable[[], object]) -> None:
+        """Let something happen once, during the next sleep."""
+        with self._lock:
+            self._due.append(happen)
 
 
 def group(
@@ -204,11 +213,12 @@ class Repository:
         """Stop a group behind our back."""
         self._post(name, "stop")
 
+    def delete(self, name: str) -> None:
+        """Delete a group over HTTP, as somebody else would."""
+        self._http("DELETE", f"{_path_of(name)}?api-version=2023-05-01", None)
+
     def _post(self, name: str, verb: str) -> None:
-        path = (
-            f"/resourceGroups/{HOME}/providers/Microsoft.ContainerInstance/containerGroups/{name}"
-        )
-        self._http("POST", f"{path}/{verb}?api-version=2023-05-01", None)
+        self._http("POST", f"{_path_of(name)}/{verb}?api-version=2023-05-01", None)
 
     def change(
         self, name: str, mutate: Callable[[dict[str, Any]], Any], *, into: str = HOME
@@ -222,10 +232,7 @@ class Repository:
 
     def put(self, name: str, body: Mapping[str, Any], *, into: str = HOME) -> None:
         """Write a whole group over HTTP, as somebody else would."""
-        path = (
-            f"/resourceGroups/{into}/providers/Microsoft.ContainerInstance/containerGroups/{name}"
-        )
-        self._http("PUT", f"{path}?api-version=2023-05-01", dict(body))
+        self._http("PUT", f"{_path_of(name, into)}?api-version=2023-05-01", dict(body))
 
     def live(self, name: str) -> dict[str, Any] | None:
         """A group as a GET would show it, None where there is none."""
@@ -378,6 +385,10 @@ class Repository:
         """Close the connection; let every request pass."""
         self.pass_all()
         self._stack.close()
+
+
+def _path_of(name: str, home: str = HOME) -> str:
+    return f"/resourceGroups/{home}/providers/Microsoft.ContainerInstance/containerGroups/{name}"
 
 
 @pytest.fixture(autouse=True)

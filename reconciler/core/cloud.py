@@ -77,6 +77,12 @@ class Ration:
     kind: Kind
     region: str = ""
 
+    @classmethod
+    def of(cls, subscription: str, kind: Kind, location: str = "") -> Ration:
+        """What a request is counted in; `location` in any of the ways a region is written."""
+        region = location.replace(" ", "").lower()
+        return cls(subscription=subscription.lower(), kind=kind, region=region)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:

@@ -26,7 +26,8 @@ class Event:
 class ContainerView:
     """What one container does; `state` is empty where no instance view was read.
 
-    `events` come in the order of time: Azure's own order is not to be relied on (A.3).
+    `events` come in the order of time: Azure's own order is not to be relied on (A.3). `ran` tells
+    when it started and ended, in Azure's words.
     """
 
     name: str
@@ -36,6 +37,7 @@ class ContainerView:
     exit_code: int | None
     restarts: int
     events: tuple[Event, ...] = ()
+    ran: str = ""
 
     @property
     def last_event(self) -> str:
@@ -79,4 +81,5 @@ def _view(container: JsonObject, *, is_init: bool) -> ContainerView:
         exit_code=exit_code if isinstance(exit_code, int) else None,
         restarts=restarts if isinstance(restarts, int) else 0,
         events=events_in(dig(view, "events")),
+        ran=" ".join(as_text(dig(state, moment)) for moment in ("startTime", "finishTime")).strip(),
     )

@@ -249,6 +249,11 @@ class LiveGroup:
         )
 
     @property
+    def containers_ran(self) -> tuple[str, ...]:
+        """When each container last started and ended: another run shows, however short it was."""
+        return tuple(view.ran for view in self.containers)
+
+    @property
     def restarts(self) -> int:
         """Restarts of all its containers together."""
         return sum(view.restarts for view in self.containers)

@@ -74,15 +74,17 @@ def exit_code(outcomes: Sequence[Outcome], *, is_interrupted: bool = False) -> E
     """The one exit status for all outcomes.
 
     With nothing written: 4 where something is refused, 5 where something was stale, else 1 where
-    something was not done. With something written: 6 where an action failed, went stale or was not
-    started, else 7 where a group is unhealthy.
+    something was not done. With something written: 6 where an action failed or went stale. Else 7
+    where a group is unhealthy, also when others were not started for that.
     """
     if is_interrupted:
         return ExitCode.INTERRUPTED
     undone = [outcome for outcome in outcomes if outcome.status in _UNDONE]
+    has_failed = any(outcome.status is not Status.NOT_STARTED for outcome in undone)
+    if not has_failed and any(outcome.status is Status.UNHEALTHY for outcome in outcomes):
+        return ExitCode.UNHEALTHY
     if not undone:
-        is_unwell = any(outcome.status is Status.UNHEALTHY for outcome in outcomes)
-        return ExitCode.UNHEALTHY if is_unwell else ExitCode.DONE
+        return ExitCode.DONE
     if any(outcome.wrote for outcome in outcomes):
         return ExitCode.PARTIAL
     if any(outcome.action.kind is ActionKind.REFUSE for outcome in undone):

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import datetime
 
-from reconciler.core.cloud import Accepted
+from reconciler.core.cloud import Accepted, Kind, Ration
 from reconciler.core.groups import DesiredGroup, LiveGroup
 from reconciler.core.ids import ResourceGroupId
 from reconciler.core.jsonval import as_text, dig
@@ -27,12 +28,14 @@ from reconciler.core.plan import Action, ActionKind
 from reconciler.core.properties import Effect
 from reconciler.core.remedies import Cause, remedy_of
 from reconciler.errors import AzureError, Interrupted, OperationTimedOut, StaleAction
+from reconciler.execute.anew import put_anew, removed, stranded
 from reconciler.execute.fates import home_fate, start_fate, tags_fate
 from reconciler.execute.health import what_to_do
-from reconciler.execute.put import finish, is_there, judged, not_provisioned, put, put_anew, removed
+from reconciler.execute.judge import judged
+from reconciler.execute.put import finish, not_provisioned, put
 from reconciler.execute.readback import check_tags, left, not_taken
 from reconciler.execute.send import Write, sent
-from reconciler.execute.stale import reread
+from reconciler.execute.stale import check_same, reread
 from reconciler.execute.writer import Progress, Writer
 
 _log = logging.getLogger(__name__)
@@ -50,11 +53,12 @@ def carry_out(action: Action, writer: Writer, progress: Progress) -> Outcome:
         status = Status.FAILED if progress.wrote else Status.NOT_STARTED
         outcome = Outcome(action=action, status=status, says=exc.says, hint=exc.hint)
     except AzureError as exc:
-        outcome = _failed(action, exc, writer, progress)
+        outcome = _failed(action, exc, progress)
     except Exception as exc:  # noqa: BLE001  # a bug met by one action must not hide the others' fate
         _log.debug("%s: %s", action.target, exc, exc_info=True)
         bug = AzureError(f"internal error: {type(exc).__name__}: {exc}", hint="please report it")
-        outcome = _failed(action, bug, writer, progress)
+        outcome = _failed(action, bug, progress)
+    outcome = stranded(outcome, action, writer, progress)
     secrets = _secrets_of(action)
     return replace(
         outcome,
@@ -73,25 +77,20 @@ def _secrets_of(action: Action) -> tuple[str, ...]:
     return tuple(text for one in desired if one is not None for text in one.secret_texts)
 
 
-def _failed(action: Action, exc: AzureError, writer: Writer, progress: Progress) -> Outcome:
+def _failed(action: Action, exc: AzureError, progress: Progress) -> Outcome:
     status = _status_of(action, exc, progress)
-    says, hint = exc.says, exc.hint
-    is_stranded = progress.is_deleted and not is_there(action, writer)
-    if is_stranded:
-        says = f"STRANDED: deleted and not known to be created again: {says}"
-        hint = "the group may not exist now; repair it with 'aci-reconcile apply'"
-    elif remedy_of(exc).cause is Cause.UPDATE:
+    hint = exc.hint
+    if remedy_of(exc).cause is Cause.UPDATE:
         hint = f"Azure refuses the change in place: plan it with --replace {action.target}"
     elif _is_repair(action) and status is Status.FAILED:
         hint = f"{hint}; or deploy it anew with --replace {action.target}".removeprefix("; or ")
     return Outcome(
         action=action,
         status=status,
-        says=says,
+        says=exc.says,
         hint=hint,
         code=exc.code or "",
         request_id=exc.request_id or "",
-        is_stranded=is_stranded,
         is_restored=progress.is_restored,
     )
 
@@ -125,8 +124,13 @@ def _resource_group(action: Action, writer: Writer, progress: Progress) -> Outco
         return Accepted(body=body, operation=None)
 
     check()
-    fate = lambda: home_fate(home, writer.cloud, writer.waiter, exists=True)  # noqa: E731
-    sent(Write(send=send, fate=fate, check=check), action, writer, progress)
+    write = Write(
+        send=send,
+        fate=lambda: home_fate(home, writer.cloud, writer.waiter, exists=True),
+        check=check,
+        ration=Ration.of(home.subscription, Kind.WRITE),
+    )
+    sent(write, action, writer, progress)
     return Outcome(action=action, status=Status.SUCCEEDED, says=f"created in {declared.location}")
 
 
@@ -173,10 +177,25 @@ def _delete_resource_group(
         send=lambda: writer.cloud.delete_resource_group(target),
         fate=lambda: home_fate(target, writer.cloud, writer.waiter, exists=False),
         check=check,
+        ration=Ration.of(target.subscription, Kind.DELETE),
     )
+    accepted = sent(write, action, writer, progress)
     until = writer.deadline(action)
-    finish(action, sent(write, action, writer, progress), writer, progress, until=until)
+    finish(action, accepted, writer, progress, until=until)
+    if accepted.operation is None:
+        _home_gone(target, writer, until=until)
     return Outcome(action=action, status=Status.SUCCEEDED, says="deleted")
+
+
+def _home_gone(home: ResourceGroupId, writer: Writer, *, until: datetime) -> None:
+    """Return once a resource group is gone whose delete gave no operation to look at."""
+    for pause_s in writer.waiter.pauses_until(until):
+        if writer.waiter.patiently(lambda: writer.cloud.resource_group(home)) is None:
+            return
+        writer.clock.sleep(pause_s)
+    raise OperationTimedOut(
+        "timed out, it is still there", verb="delete", target=str(home), hint="plan again later"
+    )
 
 
 def _tags(action: Action, writer: Writer, progress: Progress) -> Outcome:
@@ -205,7 +224,8 @@ def _patch(
     write = Write(
         send=send,
         fate=lambda: tags_fate(desired.id, tags, writer.waiter),
-        check=lambda: _check(action, writer),
+        check=lambda: _check(action, action.live, writer),
+        ration=Ration.of(desired.id.subscription, Kind.WRITE),
     )
     sent(write, action, writer, progress)
     now = writer.waiter.present(desired.id)
@@ -213,10 +233,10 @@ def _patch(
     return now, state
 
 
-def _check(action: Action, writer: Writer) -> None:
-    """Return when the group, settled, is as the plan saw it."""
-    writer.waiter.settled(desired_of(action).id, until=writer.deadline(action))
-    reread(action, writer.waiter)
+def _check(action: Action, before: LiveGroup | None, writer: Writer) -> None:
+    """Return when the group, settled, is as it was."""
+    until = writer.deadline(action)
+    check_same(writer.waiter.settled(desired_of(action).id, until=until), before, action)
 
 
 def _states(action: Action, live: LiveGroup, writer: Writer) -> tuple[StateTag | None, StateTag]:
@@ -246,7 +266,8 @@ def _start(action: Action, writer: Writer, progress: Progress) -> Outcome:
     write = Write(
         send=lambda: writer.cloud.start(desired.id),
         fate=lambda: start_fate(live, writer.waiter),
-        check=lambda: None,
+        check=lambda: _check(action, live, writer),
+        ration=Ration.of(desired.id.subscription, Kind.WRITE),
     )
     until = writer.deadline(action)
     stuck = finish(action, sent(write, action, writer, progress), writer, progress, until=until)

@@ -11,6 +11,7 @@ from reconciler.core.jsonval import as_text, dig
 from reconciler.core.ownership import OWNER_TAG, STATE_TAG, tag
 from reconciler.errors import StaleAction
 from reconciler.execute.send import Fate
+from reconciler.execute.stale import is_going
 from reconciler.execute.wait import Waiter
 from reconciler.execute.writer import is_same
 
@@ -21,27 +22,35 @@ def put_fate(
     tags: Mapping[str, str],
     is_wanted: Callable[[LiveGroup], bool],
     waiter: Waiter,
+    *,
+    has_secrets: bool = False,
 ) -> Fate:
     """Whether a PUT over `before` took effect.
 
-    `tags` are those it carried; where the group has others, `is_wanted` tells whether it is as the
-    PUT asked (reports differ on whether a PUT sets tags, I3).
+    `tags` are those it carried, with a mark of ours. Where the group does not have that (reports
+    differ on whether a PUT sets tags, I3), or had it before, what has changed tells: `is_wanted`
+    says whether the definition is now as the PUT asked. Azure never returns secrets, so that of
+    a PUT with new ones only the mark tells.
 
     Raises:
         StaleAction: the group is neither as it was nor as it was written: somebody else was there.
     """
+    mark = tag(tags, STATE_TAG)
 
     def is_taken(now: LiveGroup | None) -> bool:
         if now is None or (before is not None and is_same(now, before)):
             return False
         was = None if before is None else tag(before.tags, STATE_TAG)
-        if was != tag(tags, STATE_TAG) == tag(now.tags, STATE_TAG):
+        if was != mark == tag(now.tags, STATE_TAG):
             return True
         if before is not None and tag(before.tags, OWNER_TAG) == tag(now.tags, OWNER_TAG):
-            if is_wanted(now):
+            shows_all = was == mark or not has_secrets
+            if shows_all and now.canonical != before.canonical and is_wanted(now):
                 return True
             if now.in_transition:
                 return False  # by whom will be seen when it has settled
+            if was == mark and before.has_failed and not now.has_failed:
+                return True  # repaired, or recovered by itself: well it is
         raise StaleAction(
             "somebody else wrote it at the same time",
             verb="put",
@@ -56,7 +65,7 @@ def delete_fate(group: GroupId, waiter: Waiter) -> Fate:
     """Whether a DELETE took effect; to send it again does no harm."""
 
     def is_taken(now: LiveGroup | None) -> bool:
-        return now is None or now.provisioning.lower() == "deleting"
+        return now is None or is_going(now)
 
     return Fate.TAKEN if is_taken(waiter.view(group)) else Fate.NOT_TAKEN
 
@@ -69,10 +78,13 @@ def tags_fate(group: GroupId, tags: Mapping[str, str], waiter: Waiter) -> Fate:
 
 
 def start_fate(before: LiveGroup, waiter: Waiter) -> Fate:
-    """Whether a group that had ended was started."""
+    """Whether a group that had ended was started; a short task may have ended again by now."""
 
     def is_taken(now: LiveGroup | None) -> bool:
-        return now is not None and (now.in_transition or now.state != before.state)
+        if now is None:
+            return False
+        has_moved = now.in_transition or now.state != before.state
+        return has_moved or now.containers_ran != before.containers_ran
 
     return _watched(lambda: waiter.view(before.id), is_taken, waiter)
 

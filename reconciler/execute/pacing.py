@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from reconciler.core.cloud import Clock, Kind, Left, Ration
@@ -133,6 +133,8 @@ class Pacer:
         Raises:
             Interrupted: the run is to end, and the request would have had to wait.
         """
+        if (number := self._placed(ration)) is not None:
+            return number
         with self._queued(ration) as insists:
             while True:
                 with self._lock:
@@ -176,6 +178,25 @@ class Pacer:
             news = _news(lane, wait, now)
         if news:
             self._tell(*news)
+
+    @contextmanager
+    def place(self, ration: Ration) -> Iterator[float]:
+        """A place for one request, held for this thread; how many seconds it was waited for.
+
+        The thread's next `enter` of that ration takes it at once: who has read what it is going to
+        write can tell by that whether to read again, and then has nothing to wait for any more.
+
+        Raises:
+            Interrupted: as `enter`.
+        """
+        before = self._clock.now()
+        number = self.enter(ration)
+        self._thread.place = (_plain(ration), number)
+        try:
+            yield (self._clock.now() - before).total_seconds()
+        finally:
+            if self._placed(ration) is not None:
+                self.leave(ration, number, None)
 
     @contextmanager
     def insisting(self) -> Iterator[None]:
@@ -229,11 +250,8 @@ class Pacer:
 
     def _lanes_of(self, ration: Ration) -> tuple[_Lane, ...]:
         """ARM's lane, and before it the provider's where it counts the request too."""
-        subscription, region = ration.subscription.lower(), ration.region.replace(" ", "").lower()
-        keys = [
-            Ration(subscription=subscription, kind=ration.kind, region=place)
-            for place in ((region, "") if region else ("",))
-        ]
+        key = _plain(ration)
+        keys = (key, replace(key, region="")) if key.region else (key,)
         return tuple(self._lane(key) for key in keys)
 
     def _lane(self, key: Ration) -> _Lane:
@@ -242,6 +260,14 @@ class Pacer:
         return self._lanes[key]
 
     # Each thread for itself
+
+    def _placed(self, ration: Ration) -> int | None:
+        """The number of the place that is held for this thread, which is given up; None: none."""
+        key, number = getattr(self._thread, "place", (None, None))
+        if key != _plain(ration):
+            return None
+        self._thread.place = (None, None)
+        return number
 
     def _insists(self) -> bool:
         return bool(getattr(self._thread, "insists", False))
@@ -261,6 +287,10 @@ class Pacer:
             with self._lock:
                 # The first lane alone: what waits for a region holds up no other.
                 self._lanes_of(ration)[0].insisting += change
+
+
+def _plain(ration: Ration) -> Ration:
+    return Ration.of(ration.subscription, ration.kind, ration.region)
 
 
 def _lane_for(key: Ration) -> _Lane:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from graphlib import TopologicalSorter
 
@@ -16,7 +16,9 @@ from reconciler.core.ids import GroupId
 from reconciler.core.outcome import Outcome, Status
 from reconciler.core.plan import Action, ActionKind, Plan
 from reconciler.core.rollout import Rollout
+from reconciler.execute.anew import left_stranded
 from reconciler.execute.pacing import Pacer
+from reconciler.execute.put import put_ration
 from reconciler.execute.writer import Progress
 
 Start = Callable[[Action, Progress], Future[Outcome]]
@@ -31,7 +33,8 @@ class Queue:
 
     At most one action of a name is under way: Azure takes one name in several regions at once for
     fraud (refinements, 34), and two operations on one group refuse each other. `ready` holds what
-    may start, by what it waits for: an action whose ration is spent stands in nobody's way.
+    may start, by what it waits for: an action whose ration is spent stands in nobody's way. One
+    that replaces a group waits for two, so that what it deleted can be created again at once.
     """
 
     plan: Plan
@@ -41,7 +44,7 @@ class Queue:
     interrupted: datetime | None = None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     running: dict[Future[Outcome], tuple[Action, Progress]] = field(default_factory=dict)
-    ready: dict[Ration | None, deque[str]] = field(default_factory=dict)
+    ready: dict[tuple[Ration, ...], deque[str]] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)  # of what is running
     begun: int = 0  # of the actions that are rolled out
     limits: list[int] = field(default_factory=list)  # of the steps still to come
@@ -89,8 +92,8 @@ class Queue:
         settled = True
         while settled:
             settled = self._sort_in()
-            for ration, addresses in self.ready.items():
-                settled |= self._submit_of(ration, addresses, start, workers)
+            for rations, addresses in self.ready.items():
+                settled |= self._submit_of(rations, addresses, start, workers)
 
     def _sort_in(self) -> bool:
         """Take in what has become ready; whether anything was settled without being started."""
@@ -104,24 +107,24 @@ class Queue:
                 self._done(_not_started(action, says))
                 settled = True
             else:
-                self.ready.setdefault(_ration_of(action), deque()).append(address)
+                self.ready.setdefault(_rations_of(action), deque()).append(address)
         return settled
 
     def _submit_of(
-        self, ration: Ration | None, addresses: deque[str], start: Start, workers: int
+        self, rations: tuple[Ration, ...], addresses: deque[str], start: Start, workers: int
     ) -> bool:
-        """Start what waits for one ration; whether anything was settled without being started."""
+        """Start what waits for `rations`; whether anything was settled without being started."""
         settled = False
         for _ in range(len(addresses)):
             held = self._held_back(self.actions[addresses[0]])
-            if not held and (len(self.running) >= workers or self._is_spent(ration)):
+            if not held and (len(self.running) >= workers or any(map(self._is_spent, rations))):
                 break
             action = self.actions[addresses.popleft()]
             if held:
                 self._done(_not_started(action, held))
                 settled = True
-            elif ration is not None and not self._may_roll(action):
-                addresses.appendleft(action.address)  # the others are of the same kind
+            elif rations and not self._may_roll(action):
+                addresses.appendleft(action.address)  # the others are rolled out, too
                 break
             elif action.target.name.lower() in self.names or not self._may_roll(action):
                 addresses.append(action.address)
@@ -129,12 +132,10 @@ class Queue:
                 self._start(action, start)
         return settled
 
-    def _is_spent(self, ration: Ration | None) -> bool:
+    def _is_spent(self, ration: Ration) -> bool:
         """Whether a request of that ration would have to wait for others, sent or about to be."""
-        if ration is None:
-            return False
         ahead = sum(
-            not progress.wrote and _ration_of(action) == ration
+            ration in _rations_of(action) and _is_due(ration, progress)
             for action, progress in self.running.values()
         )
         if self.pacer.wait_s(ration, ahead=ahead) <= 0:
@@ -168,6 +169,20 @@ class Queue:
             if outcome is not None
             and (outcome.action.is_pending or outcome.status is not Status.SUCCEEDED)
         )
+
+    def leave(self) -> None:
+        """Give up what runs: what is over by now counts, and a group that was deleted is lost.
+
+        Nobody will create that again: this process ends. The others go on in Azure, without an
+        outcome.
+        """
+        self.collect([future for future in self.running if future.done()])
+        for future, (action, progress) in list(self.running.items()):
+            if progress.is_deleted:
+                del self.running[future]
+                says = "left while it was being replaced"
+                cut = Outcome(action=action, status=Status.FAILED, says=says)
+                self._done(replace(left_stranded(cut), wrote=True, operation=progress.operation))
 
     def drop_unstarted(self) -> None:
         """Give everything that never started an outcome that says so."""
@@ -206,20 +221,22 @@ def _is_rolled_out(action: Action) -> bool:
     return action.kind in _ROLLED_OUT and isinstance(action.target, GroupId)
 
 
-def _ration_of(action: Action) -> Ration | None:
-    """What the first write of an action is counted in, where the provider counts it."""
-    target = action.target
+def _rations_of(action: Action) -> tuple[Ration, ...]:
+    """What the writes of an action are counted in, where the provider counts them."""
+    target, rations = action.target, []
     if not isinstance(target, GroupId):
-        return None
+        return ()
     if action.kind in (ActionKind.DELETE, ActionKind.REPLACE):
-        held, kind = action.live, Kind.DELETE
-        location = "" if held is None else held.location
-    elif action.kind.sends_body and action.desired is not None:
-        location, kind = action.desired.location, Kind.WRITE
-    else:
-        return None
-    region = location.replace(" ", "").lower()
-    return Ration(subscription=target.subscription, kind=kind, region=region)
+        location = "" if action.live is None else action.live.location
+        rations.append(Ration.of(target.subscription, Kind.DELETE, location))
+    if action.kind.sends_body and action.desired is not None:
+        rations.append(put_ration(action.desired))
+    return tuple(rations)
+
+
+def _is_due(ration: Ration, progress: Progress) -> bool:
+    """Whether an action that runs has still to send what is counted there."""
+    return not progress.wrote or (progress.is_deleted and ration.kind is Kind.WRITE)
 
 
 def _not_started(action: Action, says: str) -> Outcome:

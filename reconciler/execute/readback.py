@@ -10,13 +10,15 @@ from reconciler.core.groups import DesiredGroup, LiveGroup
 from reconciler.core.ids import GroupId
 from reconciler.core.jsonval import Path, pointer
 from reconciler.core.ownership import (
+    OUR_TAGS,
+    OWNER_TAG,
     STATE_TAG,
     StateTag,
-    foreign_tags,
     format_state,
+    tag,
 )
-from reconciler.errors import AzureError, NotTaken
-from reconciler.execute.wait import Waiter
+from reconciler.errors import AzureError, NotTaken, StaleAction
+from reconciler.execute.writer import Writer
 
 
 def take_tags(
@@ -24,28 +26,75 @@ def take_tags(
     before: LiveGroup | None,
     now: LiveGroup,
     tags: Mapping[str, str],
-    waiter: Waiter,
+    writer: Writer,
+    *,
+    is_wanted: bool,
 ) -> None:
-    """Patch the tags if the PUT did not set them: reports contradict each other (I3).
+    """Patch our tags and the manifest's if the PUT did not set them: reports differ on that (I3).
 
-    What others have added since, as Azure Policy does, stays.
+    Those of others stay as they are now. `is_wanted`: the group is as it was written.
+
+    Raises:
+        StaleAction: somebody else's group is there by now; it was left alone.
+        NotTaken: the tags were not taken either.
     """
-    known = {key.lower() for key in (*tags, *(before.tags if before else ()))}
-    added = {key: value for key, value in now.tags.items() if key.lower() not in known}
-    wanted = {**added, **tags}
+    _check_ours(desired, before, now, tags, writer, is_wanted=is_wanted)
+    wanted = _wanted_tags(desired, before, now, tags)
     if _folded(now.tags) != _folded(wanted):
-        waiter.patiently(lambda: waiter.cloud.patch_tags(desired.id, wanted))
-        check_tags(desired, waiter.view(desired.id), tags)
+        writer.waiter.patiently(lambda: writer.cloud.patch_tags(desired.id, wanted))
+        check_tags(desired, writer.waiter.view(desired.id), tags)
+
+
+def _check_ours(
+    desired: DesiredGroup,
+    before: LiveGroup | None,
+    now: LiveGroup,
+    tags: Mapping[str, str],
+    writer: Writer,
+    *,
+    is_wanted: bool,
+) -> None:
+    """Return when `now` is what was written, not what somebody put there since."""
+    owner = tag(now.tags, OWNER_TAG)
+    was = None if before is None else tag(before.tags, OWNER_TAG)
+    has_mark = tag(now.tags, STATE_TAG) == tag(tags, STATE_TAG)
+    if owner not in (writer.owner, was) or not (has_mark or is_wanted):
+        raise StaleAction(
+            "written, but somebody else wrote it since",
+            verb="read back",
+            target=str(desired.id),
+            hint="plan again",
+        )
+
+
+def _wanted_tags(
+    desired: DesiredGroup, before: LiveGroup | None, now: LiveGroup, tags: Mapping[str, str]
+) -> dict[str, str]:
+    """The tags as they are due: ours and the manifest's of `tags`, others' as they are now."""
+    managed = {key: value for key, value in tags.items() if _is_managed(key, desired)}
+    dropped = {key.lower() for key in (before.tags if before else ())}
+    dropped -= {key.lower() for key in tags}
+    names = {key.lower() for key in managed} | dropped
+    others = {key: value for key, value in now.tags.items() if key.lower() not in names}
+    return {**others, **managed}
+
+
+def _is_managed(key: str, desired: DesiredGroup) -> bool:
+    return key.lower() in OUR_TAGS or key.lower() in {name.lower() for name in desired.tags}
 
 
 def check_tags(desired: DesiredGroup, live: LiveGroup | None, tags: Mapping[str, str]) -> None:
-    """Return when the group has all of `tags`.
+    """Return when the group has those of `tags` that are ours or the manifest's.
 
     Raises:
         NotTaken: it lacks one; the error names it.
     """
     have = _folded(live.tags) if live is not None else {}
-    lost = [key for key, value in tags.items() if have.get(key.lower()) != value]
+    lost = [
+        key
+        for key, value in tags.items()
+        if _is_managed(key, desired) and have.get(key.lower()) != value
+    ]
     if lost:
         raise not_taken(desired.id, [("tags", key) for key in lost])
 
@@ -69,24 +118,24 @@ def left(desired: DesiredGroup, live: LiveGroup | None, state: StateTag) -> tupl
 
 def remembered(
     desired: DesiredGroup,
+    before: LiveGroup | None,
     tags: Mapping[str, str],
     state: StateTag,
     lost: Sequence[FieldChange],
-    waiter: Waiter,
+    writer: Writer,
 ) -> AzureError:
     """The error that names what Azure did not take, once the state tag remembers it.
 
     The next plan would restart the group for the same fields again, and in vain.
     """
     failed = not_taken(desired.id, [change.path for change in lost])
-    after = format_state(replace(state, not_taken=digests_of(lost)))
+    memory = {**tags, STATE_TAG: format_state(replace(state, not_taken=digests_of(lost)))}
     try:
-        now = waiter.view(desired.id)
-        others = {} if now is None else foreign_tags(now.tags)
-        known = {key.lower() for key in tags}
-        kept = {key: value for key, value in others.items() if key.lower() not in known}
-        memory = {**kept, **tags, STATE_TAG: after}
-        waiter.patiently(lambda: waiter.cloud.patch_tags(desired.id, memory))
+        now = writer.waiter.view(desired.id)
+        if now is None or tag(now.tags, STATE_TAG) != tag(tags, STATE_TAG):
+            raise StaleAction("somebody else wrote it since")
+        wanted = _wanted_tags(desired, before, now, memory)
+        writer.waiter.patiently(lambda: writer.cloud.patch_tags(desired.id, wanted))
     except AzureError as exc:
         failed.hint = f"it could not be remembered either: {exc.says}"
     return failed

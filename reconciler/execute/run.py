@@ -103,10 +103,12 @@ class _Interrupts:
 
 
 def _result(queue: Queue) -> Run:
+    queue.drop_unstarted()
     return Run(outcomes=queue.result(), is_interrupted=queue.interrupted is not None)
 
 
 def _left(queue: Queue) -> Run:
-    """What never started says so; what runs has no outcome."""
+    """What never started says so; what runs has no outcome, unless its group was deleted."""
+    queue.leave()
     queue.drop_unstarted()
     return Run(outcomes=queue.result(), is_interrupted=True, under_way=queue.under_way)

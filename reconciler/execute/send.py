@@ -1,4 +1,4 @@
-"""Sending a write until Azure has taken it: never twice, and never blindly a second time."""
+"""Sending a write until Azure has taken it: never twice, never blindly, never unread."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from reconciler.core.cloud import Accepted
+from reconciler.core.cloud import Accepted, Ration
 from reconciler.core.plan import Action
 from reconciler.core.remedies import Cause, Course, Remedy, remedy_of
 from reconciler.errors import AzureError, StaleAction
 from reconciler.execute.writer import Progress, Writer
 
 REPEATED_S = 30.0  # between two attempts to create what was just deleted
+# What was read longer ago is read again before it is written over.
+_FRESH_S = 2.0
+_TICK_S = 1.0
+_MOST_DOUBLINGS = 10
 
 
 class Fate(Enum):
@@ -26,18 +30,24 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """One write.
+    """One write, to be sent just after the group was read.
 
-    `send` sends it once. `fate` reads what became of it where its answer does not tell. `check`
-    looks again before it is sent once more, and raises `StaleAction` where the group has moved.
-    `subnet` names what it shares with others. With a deadline `until`, what may pass is met by
-    another attempt as long as that is not over, and so are refusals for one of `persists_for`.
+    `send` sends it once, counted in `ration`. `fate` reads what became of it where its answer does
+    not tell. `check` looks again before it is sent later than that, and raises `StaleAction` where
+    the group has moved. `subnet` names what it shares with others. `removes`: it deletes what is
+    to be created again, so that `follows` must not have to wait then.
+
+    With a deadline `until`, what passes is met by another attempt at least as long as that is not
+    over, and so are refusals for one of `persists_for`.
     """
 
     send: Callable[[], Accepted]
     fate: Callable[[], Fate]
     check: Callable[[], object]
+    ration: Ration
     subnet: str = ""
+    removes: bool = False
+    follows: Ration | None = None
     persists_for: frozenset[Cause] = frozenset()
     until: datetime | None = None
 
@@ -55,34 +65,49 @@ def sent(write: Write, action: Action, writer: Writer, progress: Progress) -> Ac
     attempts: Counter[Cause] = Counter()
     lost: AzureError | None = None
     while True:
-        _wait_for_subnet(write, action, writer, progress)
-        writer.check_leaving(progress)
-        before = progress.wrote
+        is_late = _stand_back(write, action, writer, progress) or attempts.total() > 0
+        if is_late and _came_late(write, lost, progress):
+            return _taken(write, lost, progress)
+        before = progress.so_far
+        answer = _once(write, lost, writer, progress)
+        if isinstance(answer, Accepted):
+            return answer
+        remedy = remedy_of(answer)
+        if remedy.course is Course.REREAD:
+            lost = answer
+            writer.watcher.step(action, f"{answer.says}: looking whether it took effect")
+            if _fate(write, answer) is Fate.TAKEN:
+                return _taken(write, answer, progress)
+            progress.take_back(before)
+        pause_s = _pause_s(write, remedy, attempts[remedy.cause], answer, writer)
+        if pause_s is None:
+            raise answer
+        attempts[remedy.cause] += 1
+        writer.watcher.step(action, f"{answer.says}: trying again in {pause_s:.0f} s")
+        if remedy.cause is Cause.NETWORK and write.subnet:
+            writer.pacer.hold(write.subnet, pause_s)
+        writer.rest(pause_s, progress)
+
+
+def _once(
+    write: Write, lost: AzureError | None, writer: Writer, progress: Progress
+) -> Accepted | AzureError:
+    """What one request is answered; it goes out just after a look at the group."""
+    writer.check_leaving(progress)
+    with writer.pacer.place(write.ration) as waited_s:
+        if waited_s > _FRESH_S and _came_late(write, lost, progress):
+            return _taken(write, lost, progress)
         try:
-            with progress.writing():
+            with progress.writing(removes=write.removes):
                 return write.send()
         except AzureError as exc:
-            remedy = remedy_of(exc)
-            if remedy.course is Course.REREAD:
-                lost = exc
-                writer.watcher.step(action, f"{exc.says}: looking whether it took effect")
-                if _fate(write, exc) is Fate.TAKEN:
-                    return _taken(exc)
-                progress.wrote = before
-            pause_s = _pause_s(write, remedy, attempts[remedy.cause], exc, writer)
-            if pause_s is None:
-                raise
-            attempts[remedy.cause] += 1
-            writer.watcher.step(action, f"{exc.says}: trying again in {pause_s:.0f} s")
-            if remedy.cause is Cause.NETWORK and write.subnet:
-                writer.pacer.hold(write.subnet, pause_s)
-            writer.rest(pause_s, progress)
-            if _came_late(write, lost, progress):
-                return _taken(exc)
+            return exc
 
 
-def _taken(exc: AzureError) -> Accepted:
-    return Accepted(body=None, operation=None, request_id=exc.request_id or "")
+def _taken(write: Write, exc: AzureError | None, progress: Progress) -> Accepted:
+    with progress.writing(removes=write.removes):
+        request_id = None if exc is None else exc.request_id
+        return Accepted(body=None, operation=None, request_id=request_id or "")
 
 
 def _came_late(write: Write, lost: AzureError | None, progress: Progress) -> bool:
@@ -118,18 +143,30 @@ def _pause_s(
     write: Write, remedy: Remedy, attempt: int, exc: AzureError, writer: Writer
 ) -> float | None:
     """Seconds until the next attempt, None where there is to be none."""
-    passes = remedy.course is not Course.GIVE_UP or remedy.cause in write.persists_for
-    if passes and write.until is not None:
-        pause_s = max(REPEATED_S * writer.pace.scale, exc.retry_after_s or 0.0)
+    left_s = 0.0
+    if write.until is not None:
         left_s = (write.until - writer.clock.now()).total_seconds()
-        return pause_s if pause_s <= left_s else None
-    if remedy.course is Course.GIVE_UP or attempt >= remedy.attempts:
+    if remedy.cause in write.persists_for:
+        # The last attempt is made at the deadline itself.
+        pause_s = max(REPEATED_S * writer.pace.scale, exc.retry_after_s or 0.0)
+        return min(pause_s, left_s) if left_s > 0 else None
+    if remedy.course is Course.GIVE_UP or (attempt >= remedy.attempts and left_s <= 0):
         return None
-    return remedy.pause_s(attempt, scale=writer.pace.scale, asked_s=exc.retry_after_s)
+    doublings = min(attempt, _MOST_DOUBLINGS)
+    return remedy.pause_s(doublings, scale=writer.pace.scale, asked_s=exc.retry_after_s)
 
 
-def _wait_for_subnet(write: Write, action: Action, writer: Writer, progress: Progress) -> None:
-    held_s = writer.pacer.held_s(write.subnet) if write.subnet else 0.0
-    if held_s > 0:
-        writer.watcher.step(action, "waiting for the subnet, which another operation changes")
+def _stand_back(write: Write, action: Action, writer: Writer, progress: Progress) -> bool:
+    """Wait for what others hold; whether there was anything to wait for."""
+    stood = False
+    while write.subnet and (held_s := writer.pacer.held_s(write.subnet)) > 0:
+        if not stood:
+            says = "waiting for the subnet, which another operation changes"
+            writer.watcher.step(action, says)
+        stood = True
         writer.rest(held_s, progress)
+    while write.follows is not None and (held_s := writer.pacer.wait_s(write.follows)) > 0:
+        stood = True
+        writer.pacer.mention(write.follows)
+        writer.rest(min(held_s, _TICK_S), progress)
+    return stood

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from reconciler.core.groups import LiveGroup
 from reconciler.core.ids import GroupId
 from reconciler.core.plan import Action
@@ -10,35 +12,72 @@ from reconciler.execute.wait import Waiter
 
 
 def reread(action: Action, waiter: Waiter) -> LiveGroup | None:
-    """The group as it is now, provided it is as the plan saw it: there is no ETag (design 2.7).
+    """The group as it is now, provided it is as the plan saw it.
 
     Raises:
         StaleAction: it moved, appeared, vanished or is in transition; nothing was written.
     """
     assert isinstance(action.target, GroupId)
     now = waiter.view(action.target)
-    planned = action.live
-    if now is None and planned is None:
-        return None
-    if now is None or planned is None:
-        moved = "it appeared" if planned is None else "it vanished"
-    elif now.in_transition:
-        moved = f"it is in transition ({now.provisioning})"
-    elif now.canonical != planned.canonical:
-        moved = "its definition changed"
-    elif dict(now.tags) != dict(planned.tags):
-        moved = "its tags changed"
-    elif planned.has_failed and (not now.has_failed or now.has_run != planned.has_run):
+    check_same(now, action.live, action)
+    return now
+
+
+def free(action: Action, waiter: Waiter, *, until: datetime) -> None:
+    """Return once nothing goes by the name of a group that was deleted.
+
+    What was just deleted may show for a while.
+
+    Raises:
+        StaleAction: something does that is not about to go.
+        OperationTimedOut: it is still going at `until`.
+    """
+    assert isinstance(action.target, GroupId)
+    lags_until = waiter.clock.now() + waiter.patience
+    for pause_s in waiter.pauses_until(max(until, lags_until)):
+        now = waiter.view(action.target)
+        if now is None:
+            return
+        if not is_going(now) and waiter.clock.now() >= lags_until:
+            check_same(now, None, action)
+        waiter.clock.sleep(pause_s)
+    waiter.gone(action.target, until=until)
+
+
+def is_going(live: LiveGroup) -> bool:
+    """Whether Azure is deleting it."""
+    return live.provisioning.lower() == "deleting"
+
+
+def check_same(now: LiveGroup | None, before: LiveGroup | None, action: Action) -> None:
+    """Return when `now` is as `before`.
+
+    Raises:
+        StaleAction: it is not; the error says what moved.
+    """
+    if moved := _moved(now, before):
+        raise StaleAction(
+            f"{moved} since the plan",
+            verb=action.kind.value,
+            target=str(action.target),
+            hint="plan again",
+        )
+
+
+def _moved(now: LiveGroup | None, before: LiveGroup | None) -> str:
+    """What is not as it was, empty for nothing."""
+    if now is None or before is None:
+        return "" if now is before else "it appeared" if before is None else "it vanished"
+    if now.in_transition:
+        return f"it is in transition ({now.provisioning})"
+    if now.canonical != before.canonical:
+        return "its definition changed"
+    if dict(now.tags) != dict(before.tags):
+        return "its tags changed"
+    if before.has_failed and (not now.has_failed or now.has_run != before.has_run):
         # What failed may recover by itself (E.1); a repair would restart it.
-        moved = f"its deployment went from {planned.provisioning} to {now.provisioning}"
-    elif planned.state and now.has_ended != planned.has_ended:
+        return f"its deployment went from {before.provisioning} to {now.provisioning}"
+    if before.state and now.has_ended != before.has_ended:
         # A PUT would start what somebody has just stopped: not what the plan said.
-        moved = f"it went from {planned.state} to {now.state}"
-    else:
-        return now
-    raise StaleAction(
-        f"{moved} since the plan",
-        verb=action.kind.value,
-        target=str(action.target),
-        hint="plan again",
-    )
+        return f"it went from {before.state} to {now.state}"
+    return ""

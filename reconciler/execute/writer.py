@@ -43,24 +43,42 @@ _SLICE_S = 1.0  # how soon a pause hears of an interrupt
 class Progress:
     """What an action has done so far.
 
-    `wrote`: Azure may have changed. `is_deleted`: a replace has deleted the group and not created
-    it again. `operation` is the URL of the last operation, without its signed query.
+    `wrote`: Azure may have changed. `is_deleted`: the delete of a replace is on its way or over,
+    and the group not created again. `is_bound`: a replace has once deleted the group, so it goes
+    on to its end whatever interrupts. `operation` is the URL of the last operation, without its
+    signed query.
     """
 
     wrote: bool = False
     is_deleted: bool = False
+    is_bound: bool = False
     is_restored: bool = False
     operation: str = ""
     insist: Callable[[], object] = lambda: None  # what was begun is finished: heard after a write
 
+    @property
+    def so_far(self) -> tuple[bool, bool, bool]:
+        """What `take_back` goes back to."""
+        return self.wrote, self.is_deleted, self.is_bound
+
+    def take_back(self, so_far: tuple[bool, bool, bool]) -> None:
+        """A write that was begun after `so_far` was not carried out."""
+        self.wrote, self.is_deleted, self.is_bound = so_far
+
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """One write, which counts unless Azure refuses it; one that is lost on the way counts."""
-        before, self.wrote = self.wrote, True
+    def writing(self, *, removes: bool = False) -> Iterator[None]:
+        """One write, which counts unless Azure refuses it; one that is lost on the way counts.
+
+        `removes`: what it deletes is to be created again. That counts from before it is sent: an
+        interrupt that comes meanwhile must find it.
+        """
+        before = self.so_far
+        self.wrote = True
+        self.is_deleted, self.is_bound = self.is_deleted or removes, self.is_bound or removes
         try:
             yield
         except _REFUSALS:
-            self.wrote = before
+            self.take_back(before)
             raise
         finally:
             if self.wrote:
@@ -113,7 +131,7 @@ class Writer:
         Raises:
             Interrupted: the run is to end. A group that was deleted is always created again.
         """
-        if self.leaving() and not progress.is_deleted:
+        if self.leaving() and not progress.is_bound:
             raise Interrupted("interrupted before it was written")
 
 

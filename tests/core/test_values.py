@@ -130,7 +130,7 @@ EXITS = [
     ((outcome(S.STALE), outcome(S.FAILED)), ExitCode.STALE),
     ((outcome(S.STALE), outcome(S.SUCCEEDED, wrote=True)), ExitCode.PARTIAL),
     ((outcome(S.FAILED, wrote=True),), ExitCode.PARTIAL),
-    ((outcome(S.NOT_STARTED), outcome(S.UNHEALTHY, wrote=True)), ExitCode.PARTIAL),
+    ((outcome(S.NOT_STARTED), outcome(S.UNHEALTHY, wrote=True)), ExitCode.UNHEALTHY),
     ((outcome(S.UNHEALTHY, wrote=True), outcome(S.SUCCEEDED, wrote=True)), ExitCode.UNHEALTHY),
 ]
 

@@ -351,27 +351,6 @@ def test_a_stranded_group_says_so_and_the_next_run_creates_it(shop: Repository) 
     assert ended(shop.apply()) == {"web": "succeeded"}
 
 
-def test_a_delete_that_never_ends_does_not_keep_the_create_from_being_sent(
-    shop: Repository,
-) -> None:
-    planned = replacing(shop, wait={"timeout": "3m"})
-    shop.emulator.plays(
-        [
-            {
-                "when": {"stage": "delete"},
-                "fault": {"kind": "operation", "ends": "never", "timeout": 250},
-            }
-        ]
-    )
-
-    run = shop.carry_out(planned)
-
-    outcome = outcome_of(run, "web")
-    assert shop.counting("PUT", "web") >= 2
-    assert (outcome.status, outcome.is_stranded) == (Status.FAILED, False)
-    assert shop.live("web") is not None  # Azure has failed to delete it
-
-
 def test_an_operation_of_the_delete_that_cannot_be_read_does_not_strand_the_group(
     shop: Repository,
 ) -> None:

@@ -226,7 +226,7 @@ def test_what_depends_on_an_unhealthy_group_is_not_started(repository: Repositor
     run = repository.apply()
 
     assert ended(run) == {"migrate": "unhealthy", "web": "not started"}
-    assert exit_code(run.outcomes) is ExitCode.PARTIAL
+    assert exit_code(run.outcomes) is ExitCode.UNHEALTHY
 
 
 def test_groups_of_a_resource_group_that_cannot_be_created_are_not_started(
