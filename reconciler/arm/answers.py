@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from reconciler.core.cloud import Accepted, Kind, Left, Look, Operation
 from reconciler.core.containers import events_in
 from reconciler.core.jsonval import Json, JsonObject, as_list, as_object, as_text, dig
+from reconciler.core.remedies import Cause, remedy_for
 from reconciler.errors import Unavailable
 
 # The SDK's two kinds of response; both have `status_code`, `headers`, `reason` and `text()`.
@@ -41,9 +42,15 @@ def left_in(response: Response, kind: Kind) -> Left:
         in_subscription=_count_in(response, f"subscription-{kind.value}"),
         in_5_minutes=_count_in(response, "subscription-resource-requests-pt5m"),
         in_1_hour=_count_in(response, "subscription-resource-requests-pt1h"),
-        is_refused=response.status_code == 429,
+        is_refused=response.status_code == 429 and (kind is Kind.READ or _is_for_number(response)),
         retry_after_s=retry_after_of(response),
     )
+
+
+def _is_for_number(response: Response) -> bool:
+    """Whether a write was refused for its number: a conflict on a subnet is HTTP 429, too."""
+    code, message = refusal_in(response)
+    return remedy_for(status=429, code=code, message=message).cause is Cause.RATION
 
 
 def _count_in(response: Response, what: str) -> int | None:
@@ -57,6 +64,19 @@ def text_of(response: Response) -> str:
         return str(response.text("utf-8-sig"))
     except UnicodeDecodeError:
         return ""
+
+
+def refusal_in(response: Response) -> tuple[str, str]:
+    """Azure's code and message, the messages of its details after its own."""
+    try:
+        body = as_object(json.loads(text_of(response)))
+    except (ValueError, RecursionError):
+        return "", ""
+    error: JsonObject = as_object(body.get("error")) or body
+    message = as_text(error.get("message"))
+    details = [as_text(dig(item, "message")) for item in as_list(error.get("details"))]
+    parts = [message, *(text for text in details[:3] if text and text not in message)]
+    return as_text(error.get("code")), " ".join(part for part in parts if part)
 
 
 def json_in(response: Response) -> Json:

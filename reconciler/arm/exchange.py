@@ -12,8 +12,9 @@ from reconciler.arm.answers import (
     look_at_location,
     look_at_status,
     object_in,
+    refusal_in,
 )
-from reconciler.arm.translate import clean, is_absent, refusal, refusal_in, translated
+from reconciler.arm.translate import clean, is_absent, refusal, translated
 from reconciler.arm.wire import Wire, answer_of
 from reconciler.core.cloud import Accepted, Look, Operation
 from reconciler.core.jsonval import Json, JsonObject

@@ -23,10 +23,10 @@ from azure.core.pipeline.transport import RequestsTransport
 
 from reconciler import __version__
 from reconciler.arm.addresses import checked_endpoint, is_plain_http, without_credentials
-from reconciler.arm.answers import Response, request_id_of, retry_after_of, text_of
+from reconciler.arm.answers import Response, refusal_in, request_id_of, retry_after_of, text_of
 from reconciler.arm.hints import vault_hint
 from reconciler.arm.policies import RequestLog, RetryReads
-from reconciler.arm.translate import clean, kind_of, refusal_in, translated
+from reconciler.arm.translate import clean, kind_of, translated
 from reconciler.arm.wire import Nobody, session_of
 from reconciler.core.groups import VaultReference
 from reconciler.core.jsonval import as_object, as_text, dig

@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from azure.core import exceptions as sdk
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from reconciler.arm.answers import Response, request_id_of, retry_after_of, text_of
+from reconciler.arm.answers import Response, refusal_in, request_id_of, retry_after_of
 from reconciler.arm.hints import again, hint_for
-from reconciler.core.jsonval import Json, JsonObject, as_list, as_object, as_text, dig
+from reconciler.core.jsonval import Json
 from reconciler.core.mask import scrubbed
 from reconciler.core.properties import write_only_names
 from reconciler.core.remedies import SIGN_IN
@@ -111,19 +111,6 @@ def refusal(
         request_id=request_id_of(response) or None,
         retry_after_s=retry_after_of(response),
     )
-
-
-def refusal_in(response: Response) -> tuple[str, str]:
-    """Azure's code and message, the messages of its details after its own."""
-    try:
-        body = as_object(json.loads(text_of(response)))
-    except (ValueError, RecursionError):
-        return "", ""
-    error: JsonObject = as_object(body.get("error")) or body
-    message = as_text(error.get("message"))
-    details = [as_text(dig(item, "message")) for item in as_list(error.get("details"))]
-    parts = [message, *(text for text in details[:3] if text and text not in message)]
-    return as_text(error.get("code")), " ".join(part for part in parts if part)
 
 
 def kind_of(status: int) -> type[AzureError]:

@@ -88,8 +88,8 @@ class Ration:
 class Left:
     """What an answer says of the rations: requests that are left, None where it says nothing.
 
-    `in_subscription` is ARM's count, `in_5_minutes` and `in_1_hour` the provider's. With HTTP 429
-    `is_refused` is true, and `retry_after_s` says when to come back.
+    `in_subscription` is ARM's count, `in_5_minutes` and `in_1_hour` the provider's. `is_refused`:
+    there were too many, and `retry_after_s` says when to come back.
     """
 
     in_subscription: int | None = None

@@ -214,7 +214,8 @@ _CODES = {
 }
 _BY_CODE = {code.lower(): remedy for code, remedy in _CODES.items()}
 # Where the code is not known from evidence, or is shared by several causes (B.2, B.3). The message
-# of a spent quota also comes under the code of a lack of capacity.
+# of a spent quota also comes under the code of a lack of capacity; with HTTP 429 a quota is one of
+# requests, which fills up again.
 _BY_MESSAGE = (
     (re.compile(r"dns name label .* not available", re.IGNORECASE), _LABEL),
     (re.compile(r"\bquota\b.*\bexceeded\b|\bexceed\w*\b.*\bquota\b", re.IGNORECASE), _QUOTA),
@@ -234,10 +235,11 @@ _BY_STATUS = {
 
 def remedy_for(*, status: int | None, code: str, message: str) -> Remedy:
     """What the table says of an answer; `status` is None where it is an operation's end."""
-    for pattern, remedy in _BY_MESSAGE:
-        if pattern.search(message):
-            return remedy
     known = _BY_CODE.get(code.lower().rstrip("."))
+    if known in (None, _CAPACITY) and status != 429:
+        for pattern, remedy in _BY_MESSAGE:
+            if pattern.search(message):
+                return remedy
     if known is _CAPACITY and status is not None and status >= 500:
         known = None  # a gateway's own 503 goes by the same name as a lack of capacity (B.2)
     if known is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -57,6 +57,13 @@ def is_passing(error: AzureError) -> bool:
     return remedy_of(error).cause is Cause.SIGN_IN and error.status == 401
 
 
+def _is_signed_out(failed: Sequence[AzureError]) -> bool:
+    """Whether a new token does not help either: the last looks failed, all for want of one."""
+    attempts = remedy_of(failed[-1]).attempts
+    latest = failed[-attempts - 1 :]
+    return len(latest) > attempts and all(error.status == 401 for error in latest)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiter:
     """Waits on one cloud by one clock."""
@@ -99,10 +106,12 @@ class Waiter:
 
         Raises:
             OperationTimedOut: still running at the deadline; it goes on in Azure.
+            AuthenticationFailed: the identity is not taken any more.
         """
         hint_s, status = operation.retry_after_s, "not seen"
         events: tuple[Event, ...] = ()
         unchanged = 0
+        failed: list[AzureError] = []  # since the last look that was answered
         for pause_s in self.pauses_until(until):
             self.clock.sleep(
                 pause_s if hint_s is None else min(max(hint_s, self.pace.scale), _LONGEST_HINT_S)
@@ -112,10 +121,12 @@ class Waiter:
             except NotFound:
                 return Look(status="Unknown")
             except AzureError as exc:
-                if not is_passing(exc):
+                failed.append(exc)
+                if not is_passing(exc) or _is_signed_out(failed):
                     raise
                 hint_s = exc.retry_after_s
                 continue
+            failed.clear()
             if look.is_final:
                 return look
             unchanged = unchanged + 1 if look.events and look.events == events else 0
@@ -123,7 +134,8 @@ class Waiter:
             if stuck := cannot_pull(events, looks=unchanged):
                 return Look(status=look.status, error_message=f"an image cannot be pulled: {stuck}")
             hint_s, status = look.retry_after_s, look.status
-        raise self._timed_out(f"the operation is still {status}", group)
+        unread = f", and could not be looked at: {failed[-1].says}" if failed else ""
+        raise self._timed_out(f"the operation is still {status}{unread}", group)
 
     def settled(
         self, group: GroupId, *, until: datetime, seen: LiveGroup | None = None

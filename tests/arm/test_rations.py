@@ -143,6 +143,51 @@ def test_a_refused_write_is_not_repeated_and_holds_the_next(arm, group, fail) ->
     assert pacer.wait_s(ration) == pytest.approx(18)
 
 
+@pytest.mark.parametrize("code", ["RetryableError", "AnotherOperationInProgress"])
+def test_a_write_refused_for_its_subnet_holds_nobody_at_the_gate(arm, group, fail, code) -> None:
+    arm.answers = [fail(429, code, Retry_After="17")]
+    pacer = Pacer(clock=Time())
+
+    with connected(arm.url, pacer) as cloud, pytest.raises(Throttled) as refused:
+        cloud.put_group(group, {"location": "westeurope"})
+
+    assert refused.value.code == code
+    assert pacer.wait_s(Ration.of(group.subscription, Kind.WRITE, "westeurope")) == 0
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>slow down</html>", b'{"error": {"code": "New"}}'])
+def test_a_refusal_that_does_not_say_why_is_for_the_number(arm, group, answer, body) -> None:
+    arm.answers = [answer(status=429, body=body, headers={"Retry-After": "17"})]
+    pacer = Pacer(clock=Time())
+
+    with connected(arm.url, pacer) as cloud, pytest.raises(Throttled):
+        cloud.put_group(group, {"location": "westeurope"})
+
+    assert pacer.wait_s(Ration.of(group.subscription, Kind.WRITE, "westeurope")) > 0
+
+
+def test_a_place_is_taken_by_the_next_request_of_its_thread_alone() -> None:
+    pacer, ration = Pacer(clock=Time()), Ration.of("s", Kind.WRITE, "West Europe")
+
+    with pacer.place(ration) as waited_s:
+        held = pacer.enter(Ration.of("S", Kind.WRITE, "westeurope"))
+        other = pacer.enter(ration)
+
+    assert (waited_s, other) == (0, held + 1)
+
+
+def test_a_place_that_nobody_took_is_given_back() -> None:
+    """After HTTP 429 one request goes first, and the others wait for its answer."""
+    pacer, ration = Pacer(clock=Time()), Ration.of("s", Kind.WRITE)
+    pacer.leave(ration, pacer.enter(ration), Left(is_refused=True, retry_after_s=5))
+
+    with pacer.place(ration) as waited_s:
+        assert pacer.wait_s(ration) > 0
+
+    assert waited_s >= 5
+    assert pacer.wait_s(ration) == 0
+
+
 def test_against_a_ration_of_five_nothing_is_refused() -> None:
     """Twelve creates and as many deletes, five in five minutes, by the emulator's own clock."""
     home = ResourceGroupId(subscription=SUBSCRIPTION, name="rg-shop")

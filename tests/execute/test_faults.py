@@ -209,15 +209,71 @@ def test_groups_of_one_subnet_back_off_together(shop: Repository) -> None:
     shop.write(group("a", **subnet), group("b", **subnet), group("c", **other))
     shop.workers = 1
     planned = shop.plan()
-    shop.emulator.plays(
-        [{"when": {"stage": "put", "nth": 1}, "fault": {"status": 429, "code": "RetryableError"}}]
-    )
+    conflict = {"kind": "network-conflict", "retryAfter": 120}
+    shop.emulator.plays([{"when": {"stage": "put", "group": "a", "nth": 1}, "fault": conflict}])
+    shop.workers = 3
+    began = shop.clock.now()
 
     run = shop.carry_out(planned)
 
     assert set(ended(run).values()) == {"succeeded"}
     waiting = [name for name, text in shop.told if "waiting for the subnet" in text]
     assert "rg-shop/c" not in waiting
+    assert shop.held == [], "the conflict of one subnet is nobody else's"
+    alone = outcome_of(run, "c")
+    assert alone.started is not None
+    assert alone.started - began < timedelta(seconds=60)
+
+
+def test_a_sign_in_that_is_over_while_an_operation_runs_is_said_and_not_waited_for(
+    shop: Repository,
+) -> None:
+    shop.write(group("web", image="nginx:2"))
+    planned = shop.plan()
+    shop.emulator.plays([{"when": {"stage": "poll"}, "fault": "expired-token"}])
+
+    run = shop.carry_out(planned)
+
+    outcome = outcome_of(run, "web")
+    assert (outcome.status, outcome.wrote) == (Status.FAILED, True)
+    assert "az login" in outcome.hint
+    assert outcome.took < timedelta(minutes=2)
+    assert exit_code(run.outcomes) is ExitCode.PARTIAL
+
+
+def test_a_token_that_is_renewed_between_two_looks_costs_nothing(shop: Repository) -> None:
+    shop.write(group("web", image="nginx:2"))
+    planned = shop.plan()
+    shop.emulator.plays([{"when": {"stage": "poll", "first": 2}, "fault": "expired-token"}])
+
+    assert ended(shop.carry_out(planned)) == {"web": "succeeded"}
+
+
+def test_an_operation_that_cannot_be_looked_at_is_said_with_the_reason(shop: Repository) -> None:
+    shop.write(group("web", image="nginx:2", reconcile={"wait": {"timeout": "3m"}}))
+    planned = shop.plan()
+    shop.emulator.plays(
+        [{"when": {"stage": "poll"}, "fault": {"status": 503, "message": "gone fishing"}}]
+    )
+
+    run = shop.carry_out(planned)
+
+    assert "gone fishing" in outcome_of(run, "web").says
+
+
+def test_a_quota_of_requests_is_waited_for(shop: Repository) -> None:
+    """Azure calls both a quota: what a subscription may hold, and how often it may ask."""
+    shop.write(group("web", image="nginx:2"))
+    planned = shop.plan()
+    fault = {
+        "status": 429,
+        "retryAfter": 5,
+        "code": "TooManyRequests",
+        "message": "The request quota of the subscription has been exceeded",
+    }
+    shop.emulator.plays([{"when": {"stage": "put", "nth": 1}, "fault": fault}])
+
+    assert ended(shop.carry_out(planned)) == {"web": "succeeded"}
 
 
 # Azure contradicts itself

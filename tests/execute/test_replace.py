@@ -174,7 +174,10 @@ def test_a_delete_whose_fate_could_not_be_read_for_long_is_followed_by_its_creat
     shop.emulator.plays(
         [
             {"when": {"stage": "delete"}, "fault": {"status": 504, "afterEffect": True}},
-            {"when": {"stage": "get", "group": "web", "after": 1, "first": 60}, "fault": {"status": 503}},
+            {
+                "when": {"stage": "get", "group": "web", "after": 1, "first": 60},
+                "fault": {"status": 503},
+            },
         ]
     )
 

@@ -12,6 +12,7 @@ from reconciler.core.cloud import Operation
 from reconciler.core.groups import Wait, WaitFor
 from reconciler.emulator import PLENTY, Call, Durations, Emulator, ManualClock, Reply
 from reconciler.errors import OperationTimedOut
+from reconciler.execute.clock import SystemClock
 from reconciler.execute.wait import Health, Pace, Waiter
 from tests.conftest import Repository, Time, ended, group, outcome_of, task
 
@@ -305,3 +306,17 @@ def test_an_unhealthy_group_in_time_is_unhealthy(timed: Repository) -> None:
 
     assert ended(run) == {"one": "unhealthy"}
     assert "created, but not succeeded in 0:01:30" in outcome_of(run, "one").says
+
+
+def test_setting_the_time_of_day_moves_no_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SystemClock()
+    before = clock.now()
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(2040, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr("reconciler.execute.clock.datetime", Later)
+
+    assert clock.now() - before < timedelta(hours=1)
