@@ -166,7 +166,7 @@ def _carry_out(
         interrupted=done.is_interrupted,
         under_way=done.under_way,
     )
-    console.report(report)
+    console.result(report)
     return code
 
 

@@ -56,15 +56,38 @@ class Console:
 
         Raises:
             LocalStateUnusable: one could not be written.
+            OSError: neither could stdout.
         """
-        failed: list[LocalStateUnusable] = []
+        if failed := self._failures(report):
+            raise failed[0]
+
+    def result(self, report: Report) -> None:
+        """As `report`, but what was done does not go untold: stderr is the last resort.
+
+        An interrupt outranks what cannot be written: then that is only said.
+
+        Raises:
+            LocalStateUnusable: one could not be written.
+            OSError: neither could stdout.
+        """
+        from reconciler.report.lines import safe
+
+        failed = self._failures(report)
+        if len(failed) == len(self._outputs):
+            self.say(self._text(report, is_terminal=sys.stderr.isatty()))
+        if failed and not report.is_interrupted:
+            raise failed[0]
+        for exc in failed:
+            self.say(f"aci-reconcile: error: {safe(str(exc))}")
+
+    def _failures(self, report: Report) -> list[Exception]:
+        failed: list[Exception] = []
         for output in self._outputs:
             try:
                 self._write(output, report)
-            except LocalStateUnusable as exc:
+            except (LocalStateUnusable, OSError, ValueError) as exc:
                 failed.append(exc)
-        if failed:
-            raise failed[0]
+        return failed
 
     def preview(self, report: Report) -> None:
         """Show the plan before it is carried out; a machine gets only the result."""
@@ -91,7 +114,7 @@ class Console:
         Raises:
             LocalStateUnusable: the file of a stream of events cannot be written.
         """
-        from reconciler.cli.progress import Several, Underway
+        from reconciler.cli.progress import Several, Underway, unharmed
 
         for output in self._outputs:
             if output.format == "ndjson":
@@ -101,7 +124,8 @@ class Console:
         try:
             yield Several([*self._streams.values(), screen])
         finally:
-            screen.close()
+            with unharmed():
+                screen.close()
 
     def _screen(self, state: Underway) -> Screen:
         from reconciler.cli.progress import Lines

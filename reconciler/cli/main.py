@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -21,10 +22,11 @@ _OFFLINE = frozenset({"validate", "schema", "explain", "emulator", "demo"})
 
 
 def run() -> NoReturn:
-    """The console script. Leaves at once: after an interrupt, workers may still wait on Azure."""
+    """The console script. Leaves at once: workers may still wait on Azure, and nobody for them."""
     code = main()
     _flush()
-    if code == ExitCode.INTERRUPTED:
+    others = (thread for thread in threading.enumerate() if thread is not threading.main_thread())
+    if not all(thread.daemon for thread in others):
         os._exit(code)
     sys.exit(code)
 

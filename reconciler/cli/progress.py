@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, TextIO
@@ -18,6 +19,8 @@ from reconciler.core.plan import Action
 from reconciler.report.lines import safe
 from reconciler.report.rows import secrets_of
 from reconciler.report.words import duration
+
+_log = logging.getLogger(__name__)
 
 SILENCE_S = 10.0
 _ELLIPSIS = " …"
@@ -266,6 +269,14 @@ class Several:
 
     def _tell(self, call: Callable[[Watcher], None]) -> None:
         for one in self._listeners:
-            # A closed stream, a full disk: the apply is worth more than being told of.
-            with suppress(OSError, ValueError):
+            with unharmed():
                 call(one)
+
+
+@contextmanager
+def unharmed() -> Iterator[None]:
+    """Nothing that goes wrong in the block gets out: the apply is worth more than being told of."""
+    try:
+        yield
+    except Exception as exc:  # noqa: BLE001  # a full disk, a closed stream, a bug of a library
+        _log.debug("not told: %s", exc, exc_info=True)

@@ -95,7 +95,7 @@ class Stream:
             raise self._failure
         raise LocalStateUnusable(
             f"{self._path}: the events in it are cut off: {why_not(self._failure)}",
-            hint="what was done is in the result",
+            hint="the result is told besides",
         )
 
     def close(self) -> None:

@@ -164,6 +164,20 @@ def test_nothing_that_happens_to_a_listener_fails_the_apply(state, tmp_path):
     assert state.running() == ()
 
 
+def test_a_listener_that_is_broken_keeps_nothing_from_the_others(lines, stream):
+    class Broken:
+        def __getattr__(self, name):
+            raise RuntimeError("a bug of a library")
+
+    several = Several([Broken(), lines])
+
+    several.began(samples.UPDATE)
+    several.step(samples.UPDATE, "writing")
+    several.landed(outcome(samples.UPDATE))
+
+    assert "writing" in stream.getvalue()
+
+
 def test_texts_of_others_lose_their_secrets_before_anybody_is_told(lines, stream):
     several = Several([lines])
 

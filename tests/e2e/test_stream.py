@@ -239,6 +239,63 @@ def test_interrupts_are_told_with_what_is_under_way(repository: Repository, in_b
     assert one["operation"] in done.out
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize(
+    "outputs",
+    [("-o", "json=/dev/full"), ("-o", "ndjson=/dev/full"), ("-o", "text=/dev/full")],
+    ids=["json", "ndjson", "text"],
+)
+def test_a_second_interrupt_leaves_at_once_with_its_code_also_where_nothing_can_be_written(
+    repository: Repository, in_background, outputs: tuple[str, ...]
+) -> None:
+    """The group would be waited for ten minutes: much longer than a test is."""
+    repository.given_home()
+    repository.write(group("a"))
+    repository.intercept(never_done)
+    where = ("--endpoint", repository.emulator.url)
+    apply = in_background("apply", "--yes", *outputs, *where, cwd=repository.root)
+    apply.line_with("waiting for Azure's operation")
+
+    apply.signal(signal.SIGINT)
+    apply.line_with("interrupt again to leave at once")
+    apply.signal(signal.SIGTERM)
+    done = apply.end()
+
+    assert done.code == 130
+    assert "/dev/full" in done.err
+    assert "No space left on device" in done.err
+    assert "rg-shop/a create: no outcome" in " ".join(done.err.split()), "the result is lost"
+
+
+def test_an_interrupt_keeps_its_code_when_nobody_reads_the_result(
+    repository: Repository, in_background
+) -> None:
+    repository.given_home()
+    repository.write(group("a"))
+    repository.intercept(never_done)
+    where = ("--endpoint", repository.emulator.url)
+    apply = in_background("apply", "--yes", *where, cwd=repository.root)
+    apply.line_with("waiting for Azure's operation")
+    apply.process.stdout.close()
+
+    apply.signal(signal.SIGTERM)
+    apply.line_with("interrupt again to leave at once")
+    apply.signal(signal.SIGTERM)
+    apply.line_with("no outcome")
+
+    assert apply.process.wait(PATIENCE_S) == 130
+
+
+def test_a_result_that_can_be_written_nowhere_else_is_told_on_stderr(shop: Repository) -> None:
+    shop.write(group(image="nginx:2"))
+
+    done = shop.run("apply", "--yes", "-o", "json=/dev/full")
+
+    assert done.code == 1
+    assert "Applied 1 of 1: 1 updated" in done.err
+    assert "No space left on device" in done.err
+
+
 # the table
 
 
