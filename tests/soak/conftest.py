@@ -1,10 +1,20 @@
-"""What `make soak` prints in the end: how many points and cells there were, by kind."""
+"""The runner of all points, and what `make soak` prints: how many points and cells, by kind."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
+
+from tests.soak.processes import Runner, started
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    """One for all points of a module."""
+    with started() as one:
+        yield one
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

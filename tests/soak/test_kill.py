@@ -6,11 +6,9 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +16,9 @@ from typing import Any
 import pytest
 
 from reconciler.emulator import Call, Emulator, Reply
-from tests.conftest import CHECKOUT, Done, Repository, environment_of, refusal
+from tests.conftest import Repository, refusal
 from tests.soak.matrix import SEED
+from tests.soak.processes import Runner
 from tests.soak.shop import (
     SECOND_HOME,
     Shop,
@@ -36,46 +35,6 @@ SEEDS = range(POINTS) if os.environ.get("SOAK") == "all" else range(0, POINTS, 1
 SHOP = Shop(creates=6, updates=5, replaces=4, tags=2, deletes=3, unchanged=2, homes=True)
 WRITES = 1 + sum(SHOP.due.values())  # and the resource group
 APPLY = ("apply", "--yes", "--parallelism", "4", "-o", "text", "-o", "ndjson=events.ndjson")
-
-
-@dataclass(kw_only=True)
-class Runner:
-    """Runs the command in processes that can be killed."""
-
-    process: subprocess.Popen[str]
-    child: int = 0
-
-    def start(self, repository: Repository, *arguments: str) -> None:
-        """Start the command."""
-        assert self.process.stdin is not None
-        asked = {
-            "cwd": str(repository.root),
-            "argv": [*arguments, "--endpoint", repository.emulator.url],
-            "out": str(repository.root.parent / "out"),
-            "err": str(repository.root.parent / "err"),
-        }
-        self.process.stdin.write(json.dumps(asked) + "\n")
-        self.process.stdin.flush()
-        self.child = int(self._said("started"))
-
-    def end(self, repository: Repository) -> Done:
-        """Wait until it has ended, by itself or not."""
-        code = int(self._said("ended"))
-        self.child = 0
-        out, err = ((repository.root.parent / name).read_text() for name in ("out", "err"))
-        assert "Traceback" not in err, err
-        return Done(code=code, out=out, err=err)
-
-    def run(self, repository: Repository, *arguments: str) -> Done:
-        """Start the command and wait until it has ended."""
-        self.start(repository, *arguments)
-        return self.end(repository)
-
-    def _said(self, word: str) -> str:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline().split()
-        assert line[:1] == [word], f"expected '{word}' of the runner, got {line}"
-        return line[1]
 
 
 @dataclass(kw_only=True)
@@ -119,23 +78,6 @@ class Killer:
     def _kill(self) -> None:
         if self.runner is not None and self._started.wait(10):
             os.kill(self.runner.child, signal.SIGKILL)
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[Runner]:
-    """One for all points."""
-    process = subprocess.Popen(
-        [sys.executable, str(CHECKOUT / "tests/soak/runner.py")],
-        env=environment_of(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    one = Runner(process=process)
-    yield one
-    if one.child:
-        os.kill(one.child, signal.SIGKILL)
-    process.communicate(timeout=10)
 
 
 @pytest.fixture(scope="module")
