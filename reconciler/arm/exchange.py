@@ -24,6 +24,10 @@ from reconciler.errors import AzureError, NotFound, Unavailable
 _NOT_ABOUT_THE_WORK = (401, 403, 404, 408, 429)
 
 
+# Of hundreds of groups each: more than a subscription can hold.
+_MOST_PAGES = 10_000
+
+
 class Exchange:
     """One connection's questions and answers; errors name what was tried, on what."""
 
@@ -92,6 +96,8 @@ class Exchange:
             while url is not None:
                 if url in seen:
                     raise Unavailable("the pages of the list lead back to one already read")
+                if len(seen) >= _MOST_PAGES:
+                    raise Unavailable(f"the list does not end: {_MOST_PAGES} pages were read")
                 seen.add(url)
                 values, url = self._page(url, target)
                 items += values

@@ -128,7 +128,9 @@ def answer_of(operation: Callable[..., object]) -> Response:
     seen: list[Any] = []
     try:
         operation(raw_response_hook=seen.append)
-    except (HttpResponseError, ValueError, TypeError, AttributeError, LookupError):
+    except (
+        HttpResponseError, ValueError, TypeError, AttributeError, LookupError, RecursionError,
+    ):  # fmt: skip
         if not seen:
             raise
     return seen[-1].http_response

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.console import Console
 from reconciler.cli.loading import applied_of, consent_of, history_of, loaded_for, wanted_for
-from reconciler.cli.options import Options
+from reconciler.cli.options import Options, reach_of
 from reconciler.core.finding import in_order
 from reconciler.errors import ExitCode, UsageError
 
@@ -165,6 +165,7 @@ def _carry_out(
         exit_code=code,
         interrupted=done.is_interrupted,
         under_way=done.under_way,
+        reach=reach_of(options),
     )
     console.result(report)
     return code

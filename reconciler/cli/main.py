@@ -23,8 +23,11 @@ _OFFLINE = frozenset({"validate", "schema", "explain", "emulator", "demo"})
 
 def run() -> NoReturn:
     """The console script. Leaves at once: workers may still wait on Azure, and nobody for them."""
-    code = main()
-    _flush()
+    try:
+        code = main()
+        _flush()
+    except KeyboardInterrupt:  # another one, while the first was being answered
+        os._exit(ExitCode.INTERRUPTED)
     others = (thread for thread in threading.enumerate() if thread is not threading.main_thread())
     if not all(thread.daemon for thread in others):
         os._exit(code)

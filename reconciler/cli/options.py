@@ -67,6 +67,16 @@ class Options:
     faults: Path | None = None
 
 
+def reach_of(options: Options) -> tuple[str, ...]:
+    """The words that lead another command to the same Azure and the same secrets."""
+    words = ["--emulator"] if options.emulator else []
+    words += ["--emulator-db", str(options.emulator_db)] if options.emulator_db else []
+    words += ["--endpoint", options.endpoint] if options.endpoint else []
+    for folder in options.secrets_dirs:
+        words += ["--secrets-dir", str(folder)]
+    return tuple(words)
+
+
 def options_of(namespace: Namespace) -> Options:
     """The options in a parsed command line.
 

@@ -73,11 +73,15 @@ def stranded(outcome: Outcome, action: Action, writer: Writer, progress: Progres
 
 def left_stranded(outcome: Outcome) -> Outcome:
     """The outcome of a replace that deleted its group and has not created it again."""
+    hints = (
+        outcome.hint,
+        "the group may not exist now: create it again with 'aci-reconcile apply'",
+    )
     return replace(
         outcome,
         status=Status.FAILED,
         says=f"STRANDED: deleted and not known to be created again: {outcome.says}",
-        hint="the group may not exist now; repair it with 'aci-reconcile apply'",
+        hint="; ".join(hint for hint in hints if hint),
         is_stranded=True,
     )
 

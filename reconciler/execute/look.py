@@ -19,9 +19,11 @@ def live_of(body: Json) -> LiveGroup:
     """The live group in an answer.
 
     Raises:
-        AzureError: the answer has no usable id.
+        AzureError: the answer has no usable id, or is too deep.
     """
     try:
         return live_group(body)
     except ValueError as exc:
         raise AzureError(f"an answer without a usable id: expected {exc}", verb="read") from exc
+    except RecursionError:
+        raise AzureError("an answer of too many levels", verb="read") from None

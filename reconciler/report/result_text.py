@@ -34,7 +34,7 @@ def result_lines(report: Report, *, verbose: bool = False) -> Iterator[Line]:
     yield from [BLANK] if report.outcomes or unstarted(report) else []
     stranded = [outcome for outcome in report.outcomes if outcome.is_stranded]
     if stranded:
-        yield from _alarm(stranded, environment=report.environment)
+        yield from _alarm(stranded, report)
         yield BLANK
 
 
@@ -102,7 +102,7 @@ def _unstarted_line(action: ActionRow, *, is_interrupted: bool) -> Line:
     return headline("?", "change", str(action.target), (says, "change"))
 
 
-def _alarm(stranded: list[OutcomeRow], *, environment: str | None) -> Iterator[Line]:
+def _alarm(stranded: list[OutcomeRow], report: Report) -> Iterator[Line]:
     verb = "group was" if len(stranded) == 1 else "groups were"
     says = f" STRANDED: {len(stranded)} {verb} deleted and NOT created again "
     yield line(("!!! ", "loud"), (says, "alarm"), hang=4)
@@ -112,14 +112,14 @@ def _alarm(stranded: list[OutcomeRow], *, environment: str | None) -> Iterator[L
             ("!!! ", "loud"), (name, "name"), (" is gone as far as is known; run:", "loud"), hang=4
         )
         # Never wrapped: it is there to be pasted.
-        yield line(("!!!   ", "loud"), _repair(outcome.action, environment), hang=None)
+        yield line(("!!!   ", "loud"), _repair(outcome.action, report), hang=None)
 
 
-def _repair(action: ActionRow, environment: str | None) -> str:
+def _repair(action: ActionRow, report: Report) -> str:
     """The command that creates a group again, and touches no others than those of its file."""
     words = ["aci-reconcile", "apply", *([action.file] if action.file else [])]
-    words += ["-e", environment] if environment else []
-    return shlex.join(words)
+    words += ["-e", report.environment] if report.environment else []
+    return shlex.join([*words, *report.reach])
 
 
 def result_summary(report: Report) -> Line:
@@ -130,7 +130,7 @@ def result_summary(report: Report) -> Line:
     if report.is_interrupted:
         lead = f"Interrupted: {lead.lower()}"
     whole = counts["applied"] == counts["total"] and not counts["unhealthy"]
-    parts = [*_stranded(counts), *_done(counts), *_undone(report, counts)]
+    parts = [*_stranded(counts), *_done(counts), *_undone(report, counts)]  # each counted once
     if not counts["total"]:
         lead, parts = f"{verb} nothing", [[("no changes", "good")]]
     tail = f"; {counts['unchanged']} unchanged" if counts["unchanged"] else ""
@@ -153,6 +153,7 @@ def _done(counts: Mapping[str, int]) -> list[list[Span]]:
 
 def _undone(report: Report, counts: Mapping[str, int]) -> list[list[Span]]:
     missing = ("without an outcome", "change") if report.is_interrupted else ("not started", "dim")
+    counts = {**counts, "failed": counts["failed"] - counts["stranded"]}
     words = {
         "unhealthy": ("of them unhealthy", "change"),
         "failed": ("failed", "loud"),

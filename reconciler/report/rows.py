@@ -81,6 +81,7 @@ def apply_report(
     exit_code: ExitCode,
     interrupted: bool = False,
     under_way: Mapping[str, str] = MappingProxyType({}),
+    reach: tuple[str, ...] = (),
 ) -> Report:
     """A plan that was carried out, or with `command="destroy"` a destruction.
 
@@ -95,6 +96,7 @@ def apply_report(
         is_interrupted=interrupted,
         outcomes=tuple(outcome_row(outcome) for outcome in outcomes),
         under_way=under_way,
+        reach=reach,
     )
 
 

@@ -131,7 +131,8 @@ class StatusLine:
 class Report:
     """Everything there is to say; which parts are filled depends on `kind`.
 
-    `under_way` are the URLs of operations that go on in Azure, by the address they work on.
+    `under_way` are the URLs of operations that go on in Azure, by the address they work on. `reach`
+    are the options that lead another command to the same Azure and the same secrets.
     """
 
     kind: ReportKind
@@ -146,6 +147,7 @@ class Report:
     actions: tuple[ActionRow, ...] = ()
     outcomes: tuple[OutcomeRow, ...] = ()
     under_way: Mapping[str, str] = field(default_factory=dict)
+    reach: tuple[str, ...] = ()
     orphans: tuple[OrphanRow, ...] = ()
     rails: tuple[Rail, ...] = ()
     notes: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from reconciler.errors import (
     Throttled,
     Unavailable,
 )
+from reconciler.execute.look import live_of
 
 
 @pytest.mark.parametrize(
@@ -334,3 +335,21 @@ def test_an_operation_at_an_odd_url_is_an_error_of_ours(cloud, url) -> None:
 def test_what_a_transport_says_is_cut_down_to_its_cause(text, cause) -> None:
     """What urllib3 wraps around it is three lines long and repeats the URL."""
     assert _cause(text) == cause
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_an_answer_of_too_many_levels_is_no_bug_of_ours(cloud, arm, group, answer, status) -> None:
+    arm.answers = [answer(status=status, body=b'{"a":' * 5000 + b"1" + b"}" * 5000)]
+
+    with pytest.raises(AzureError):
+        cloud.group(group)
+
+
+def test_a_group_of_too_many_levels_is_no_bug_of_ours(group) -> None:
+    body: dict = {}
+    for _ in range(5000):
+        body = {"properties": body}
+    whole = {"id": str(group), "properties": {"containers": [body]}}
+
+    with pytest.raises(AzureError):
+        live_of(whole)

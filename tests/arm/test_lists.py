@@ -69,6 +69,18 @@ def test_pages_in_a_circle_end_in_an_error(cloud, arm, subscription, answer) -> 
         cloud.groups(subscription)
 
 
+def test_a_list_whose_pages_never_end_is_given_up(
+    cloud, arm, subscription, answer, monkeypatch
+) -> None:
+    monkeypatch.setattr("reconciler.arm.exchange._MOST_PAGES", 20)
+    arm.answers = [
+        lambda seen: answer(body={"value": [], "nextLink": f"{arm.url}/{len(arm.seen)}"})
+    ]
+
+    with pytest.raises(Unavailable, match="does not end: 20 pages"):
+        cloud.groups(subscription)
+
+
 def test_a_failed_second_page_fails_the_list(cloud, arm, subscription, answer, fail) -> None:
     arm.answers = [
         answer(body={"value": [{"name": "a"}], "nextLink": f"{arm.url}/next"}),

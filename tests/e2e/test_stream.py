@@ -267,6 +267,30 @@ def test_a_second_interrupt_leaves_at_once_with_its_code_also_where_nothing_can_
     assert "rg-shop/a create: no outcome" in " ".join(done.err.split()), "the result is lost"
 
 
+def test_two_signals_at_once_while_reading_leave_no_traceback(
+    repository: Repository, in_background
+) -> None:
+    """As `timeout -s INT` sends them: to the process, and to its group."""
+    repository.given_home()
+    repository.write(group("a"))
+    asked, over = threading.Event(), threading.Event()
+
+    def hang(_call: Call) -> None:
+        asked.set()
+        over.wait(PATIENCE_S)
+
+    repository.intercept(hang)
+    plan = in_background("plan", "--endpoint", repository.emulator.url, cwd=repository.root)
+    assert asked.wait(PATIENCE_S)
+
+    plan.signal(signal.SIGINT)
+    plan.signal(signal.SIGTERM)
+    done = plan.end()
+    over.set()
+
+    assert done.code == 130
+
+
 def test_an_interrupt_keeps_its_code_when_nobody_reads_the_result(
     repository: Repository, in_background
 ) -> None:

@@ -15,11 +15,19 @@ TEXT: JsonObject = {"type": "string"}
 WHOLE: JsonObject = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
 # At most a year: nothing that is computed from it can overflow.
 SECONDS: JsonObject = {"type": "number", "minimum": 0, "maximum": 31_536_000}
-# What HTTP takes in a header.
+# What HTTP takes in a header, but for those that frame the answer: they are the server's.
 _HEADERS: JsonObject = {
     "type": "object",
-    "description": "an object of texts that may stand in HTTP headers",
-    "propertyNames": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+    "description": (
+        "an object of texts that may stand in HTTP headers, without Content-Length,"
+        " Transfer-Encoding and Connection"
+    ),
+    "propertyNames": {
+        "type": "string",
+        "pattern": (
+            "^(?!([Cc]ontent-[Ll]ength|[Tt]ransfer-[Ee]ncoding|[Cc]onnection)$)[A-Za-z0-9_-]+$"
+        ),
+    },
     "additionalProperties": {"type": "string", "pattern": "^([!-~]([ -~]*[!-~])?)?$"},
 }
 _FLAG: JsonObject = {"type": "boolean"}

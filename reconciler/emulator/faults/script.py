@@ -117,6 +117,10 @@ class Faults:
             raise FaultsInvalid(says) from exc
         except RecursionError as exc:
             raise FaultsInvalid(f"{path}: expected JSON of few levels, got too many") from exc
+        except FaultsInvalid:
+            raise
+        except ValueError as exc:  # Python reads whole numbers of up to 4,300 digits
+            raise FaultsInvalid(f"{path}: expected numbers of few digits: {exc}") from exc
         return cls.parse(value, file=str(path))
 
 
