@@ -25,6 +25,7 @@ ABSENT = Shown("(absent)")
 
 _LONGEST = 200
 _SHORTEST_SCRUBBED = 4  # shorter texts occur by chance, and hiding them garbles everything
+_SHORTEST_INSIDE = 6  # characters of base64, 36 bits
 _SECRET_NAME = re.compile(
     r"pass(word|wd|phrase)?$|passw|pwd|secret|token|api[-_]?key|access[-_]?key|account[-_]?key"
     r"|(private|signing|encryption|storage|master|shared|host)[-_]?key|credential|(^|[-_])key$"
@@ -138,7 +139,22 @@ def _spellings(secret: str) -> Iterator[str]:
             yield from (
                 encode(raw).decode().rstrip("=") for encode in (b64encode, urlsafe_b64encode)
             )
+            yield from _inside_base64(raw)
             yield from (spell(text) for spell in _ESCAPES)
+
+
+def _inside_base64(raw: bytes) -> Iterator[str]:
+    """What base64 of a longer text holds of it, `user:password` above all, at each alignment.
+
+    The characters at both ends are left out, for they depend on what stands beside.
+    """
+    for before, mixed in ((0, 0), (1, 2), (2, 3)):
+        whole = b64encode(b"\0" * before + raw).decode().rstrip("=")
+        end = -1 if (before + len(raw)) % 3 else None
+        inner = whole[mixed:end]
+        if len(inner) >= _SHORTEST_INSIDE:
+            yield inner
+            yield inner.replace("+", "-").replace("/", "_")
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -164,6 +180,7 @@ _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'
 _ESCAPES: tuple[Callable[[str], str], ...] = (
     _in_json,
     _in_json_of_unicode,
+    lambda text: _in_json(text).replace("/", "\\/"),
     lambda text: _in_json(_in_json(text)),
     lambda text: _in_json_of_unicode(_in_json_of_unicode(text)),
     _in_url,

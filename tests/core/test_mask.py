@@ -193,6 +193,7 @@ def test_a_scrubbed_text_holds_no_secret(secrets, rest):
         lambda secret: b64encode(secret.encode()).decode(),
         lambda secret: urlsafe_b64encode(secret.encode()).decode().rstrip("="),
         lambda secret: secret.encode().hex(),
+        lambda secret: json.dumps(secret).replace("/", "\\/"),
         lambda secret: " | ".join(secret.splitlines()),
     ],
 )
@@ -205,6 +206,20 @@ def test_a_secret_is_scrubbed_however_it_is_quoted(secret, spell):
     assert HIDDEN in text
     assert "canary" not in text
     assert spelled[5:-5] not in text  # but for quotes around it, or padding
+
+
+@pytest.mark.parametrize("user", ["", "a", "me", "joe", "user"])
+@pytest.mark.parametrize("after", ["", ":b", ":realm"])
+def test_a_secret_inside_base64_is_scrubbed_wherever_it_stands(user, after):
+    """`Authorization: Basic`, and a registry's `auth`."""
+    secret = "canary-9/x+y~value"
+    encoded = b64encode(f"{user}:{secret}{after}".encode()).decode()
+
+    text = scrubbed(f"sent {encoded}!", [secret])
+
+    assert HIDDEN in text
+    left = text.removeprefix("sent ").removesuffix("!").replace(HIDDEN, "")
+    assert len(left) <= len(encoded) - (len(secret) - 2) * 4 // 3 + 4
 
 
 def test_what_is_too_short_or_absent_garbles_nothing():
