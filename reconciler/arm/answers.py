@@ -19,8 +19,9 @@ Response: TypeAlias = Any
 
 
 def request_id_of(response: Response) -> str:
-    """What to name to Azure's support, or an empty text."""
-    return str(response.headers.get("x-ms-request-id") or "")
+    """What to name to Azure's support, or an empty text; nothing that could hold a secret."""
+    text = str(response.headers.get("x-ms-request-id") or "")
+    return text if re.fullmatch(r"[A-Za-z0-9:_.-]{1,100}", text) else ""
 
 
 def retry_after_of(response: Response) -> float | None:

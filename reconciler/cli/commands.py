@@ -145,29 +145,30 @@ def _carry_out(
     from reconciler.report.rows import apply_report
 
     console = Console(options)
-    with console.progress(planned, shown) as watcher, counted_interrupts() as interrupts:
-        done = app.apply(
+    with counted_interrupts() as interrupts:  # the result is written whatever comes
+        with console.progress(planned, shown) as watcher:
+            done = app.apply(
+                planned,
+                connected,
+                commit=commit_of(project.root, os.environ),
+                watcher=watcher,
+                interrupts=interrupts,
+                rollout=options.rollout,
+            )
+        console.say("")  # parts the progress from the result
+        code = exit_code(done.outcomes, is_interrupted=done.is_interrupted)
+        report = apply_report(
             planned,
-            connected,
-            commit=commit_of(project.root, os.environ),
-            watcher=watcher,
-            interrupts=interrupts,
-            rollout=options.rollout,
+            done.outcomes,
+            command=shown.command,
+            environment=shown.environment,
+            findings=shown.findings,
+            exit_code=code,
+            interrupted=done.is_interrupted,
+            under_way=done.under_way,
+            reach=reach_of(options),
         )
-    console.say("")  # parts the progress from the result
-    code = exit_code(done.outcomes, is_interrupted=done.is_interrupted)
-    report = apply_report(
-        planned,
-        done.outcomes,
-        command=shown.command,
-        environment=shown.environment,
-        findings=shown.findings,
-        exit_code=code,
-        interrupted=done.is_interrupted,
-        under_way=done.under_way,
-        reach=reach_of(options),
-    )
-    console.result(report)
+        console.result(report)
     return code
 
 

@@ -148,12 +148,22 @@ class Console:
         if output.format == "ndjson":
             self._end_stream(output, report)
         elif output.path is None:
-            sys.stdout.write(self._rendered(output.format, report, is_terminal=sys.stdout.isatty()))
-            sys.stdout.flush()
+            self._print(self._rendered(output.format, report, is_terminal=sys.stdout.isatty()))
         else:
             from reconciler.cli.files import write_file
 
             write_file(output.path, self._rendered(output.format, report, is_terminal=False))
+
+    def _print(self, text: str) -> None:
+        from reconciler.cli.files import why_not
+
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except (OSError, ValueError) as exc:
+            raise LocalStateUnusable(f"stdout: cannot be written: {why_not(exc)}") from exc
 
     def _end_stream(self, output: Output, report: Report) -> None:
         """Write the last event; a plan that is not carried out is told by the same two as any."""

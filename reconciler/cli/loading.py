@@ -57,7 +57,11 @@ def _invalid(
 
     code = ExitCode.INVALID
     report: Report = findings_report(
-        tuple(findings), files=files, documents=documents, exit_code=code
+        tuple(findings),
+        files=files,
+        documents=documents,
+        exit_code=code,
+        command=options.command or "validate",
     )
     Console(options).report(report)
     return code

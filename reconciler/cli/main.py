@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
+from reconciler.cli import signals
 from reconciler.cli.options import Options, options_of
 from reconciler.cli.parser import parser
 from reconciler.errors import ExitCode, ReconcilerError
@@ -23,15 +21,14 @@ _OFFLINE = frozenset({"validate", "schema", "explain", "emulator", "demo"})
 
 def run() -> NoReturn:
     """The console script. Leaves at once: workers may still wait on Azure, and nobody for them."""
+    signals.raised()
     try:
         code = main()
+        signals.ignored()  # what was done is done
         _flush()
-    except KeyboardInterrupt:  # another one, while the first was being answered
-        os._exit(ExitCode.INTERRUPTED)
-    others = (thread for thread in threading.enumerate() if thread is not threading.main_thread())
-    if not all(thread.daemon for thread in others):
-        os._exit(code)
-    sys.exit(code)
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    os._exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +36,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _open_streams()
     namespace = parser().parse_args(arguments)
     _log(is_debug=namespace.debug)
-    _interrupt_on_signals()
     try:
         return _command(namespace.command)(options_of(namespace))
     except ReconcilerError as exc:
@@ -48,11 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _say(f"  {detail}")
         return exc.exit_code
     except KeyboardInterrupt:
+        signals.heard()
         _say("interrupted")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # The reader went away (`| head`): what was done is done, and its report is cut off.
-        _say("nobody reads the output any more: it ends before its end")
+        _say("stdout was closed before all of the output was written")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.FAILED
     except OSError as exc:
@@ -97,19 +94,6 @@ def _log(*, is_debug: bool) -> None:
     logging.getLogger("reconciler").setLevel(logging.DEBUG if is_debug else logging.WARNING)
     for noisy in ("azure", "urllib3", "msal"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-
-
-def _interrupt_on_signals() -> None:
-    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    # Outside the main thread somebody embeds us and handles signals.
-    with suppress(ValueError):
-        for name in ("SIGTERM", "SIGHUP"):  # the second is not everywhere
-            number = getattr(signal, name, None)
-            # Whoever ignores a signal, as nohup does, means it.
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, interrupt)
 
 
 def _open_streams() -> None:

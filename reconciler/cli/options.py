@@ -13,6 +13,7 @@ from reconciler.core.rollout import Rollout, parse_rollout
 from reconciler.errors import UsageError
 
 FORMATS = ("text", "json", "ndjson")
+_SUFFIXES = {"json": "json", "ndjson": "ndjson"}
 _CARRY_OUT = ("apply", "destroy")  # the commands with events to tell
 WAITS = ("provisioned", "running", "started", "succeeded")
 _DURATION = re.compile(r"(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,6})s)?")
@@ -30,6 +31,7 @@ class Output:
 class Options:
     """Every option a command may have; those it has not keep their default."""
 
+    command: str = ""
     paths: tuple[Path, ...] = ()
     environment: str | None = None
     outputs: tuple[Output, ...] = ()
@@ -100,7 +102,7 @@ def options_of(namespace: Namespace) -> Options:
     # The command 'emulator' has no --emulator to go with, and needs none.
     if not given.get("emulator", True):
         _check_no_emulator(options)
-    _check_outputs(options.outputs, command=getattr(namespace, "command", ""))
+    _check_outputs(options)
     return options
 
 
@@ -109,15 +111,16 @@ _ASKED = ("adopt", "replace", "retry", "rerun", "rebaseline_secrets")
 _NAMES = frozenset(Options.__slots__)
 
 
-def _check_outputs(outputs: Sequence[Output], *, command: str) -> None:
+def _check_outputs(options: Options) -> None:
+    outputs = options.outputs
     if sum(output.path is None for output in outputs) > 1:
         raise UsageError(
             "more than one -o writes to stdout", hint="give all but one a path: -o json=FILE"
         )
     streams = [output for output in outputs if output.format == "ndjson"]
-    if streams and command not in _CARRY_OUT:
+    if streams and options.command not in _CARRY_OUT:
         raise UsageError(
-            f"-o ndjson: expected a command that carries out a plan, got '{command}'",
+            f"-o ndjson: expected a command that carries out a plan, got '{options.command}'",
             hint="use -o json; the events are those of apply and destroy",
         )
     for stream in streams:
@@ -125,6 +128,22 @@ def _check_outputs(outputs: Sequence[Output], *, command: str) -> None:
             raise UsageError(
                 f"two -o write to {stream.path}", hint="give the events a file of their own"
             )
+    for output in outputs:
+        _check_no_input(output, options)
+
+
+def _check_no_input(output: Output, options: Options) -> None:
+    """Refuse to write over what is read: no report is YAML."""
+    path = output.path
+    if path is None:
+        return
+    others = {one.resolve() for one in (options.faults, options.emulator_db, *options.paths) if one}
+    if path.suffix.lower() in (".yaml", ".yml") or path.resolve() in others:
+        raise UsageError(
+            f"-o {output.format}: expected a file for the report, got '{path}', which may hold"
+            " a manifest or another input",
+            hint=f"give it another name, such as report.{_SUFFIXES.get(output.format, 'txt')}",
+        )
 
 
 def _check_no_emulator(options: Options) -> None:

@@ -153,7 +153,10 @@ def _pause_s(
     if remedy.course is Course.GIVE_UP or (attempt >= remedy.attempts and left_s <= 0):
         return None
     doublings = min(attempt, _MOST_DOUBLINGS)
-    return remedy.pause_s(doublings, scale=writer.pace.scale, asked_s=exc.retry_after_s)
+    pause_s = remedy.pause_s(doublings, scale=writer.pace.scale, asked_s=exc.retry_after_s)
+    # What holds all others holds this one.
+    held_s = writer.pacer.wait_s(write.ration) if remedy.cause is Cause.RATION else 0.0
+    return max(pause_s, held_s)
 
 
 def _stand_back(write: Write, action: Action, writer: Writer, progress: Progress) -> bool:

@@ -155,7 +155,7 @@ def _undone(report: Report, counts: Mapping[str, int]) -> list[list[Span]]:
     missing = ("without an outcome", "change") if report.is_interrupted else ("not started", "dim")
     counts = {**counts, "failed": counts["failed"] - counts["stranded"]}
     words = {
-        "unhealthy": ("of them unhealthy", "change"),
+        "unhealthy": ("unhealthy", "change"),
         "failed": ("failed", "loud"),
         "restored": ("of them restored", "change"),
         "stale": ("stale", "change"),

@@ -101,12 +101,17 @@ def apply_report(
 
 
 def findings_report(
-    findings: Sequence[Finding], *, files: int, documents: int, exit_code: ExitCode
+    findings: Sequence[Finding],
+    *,
+    files: int,
+    documents: int,
+    exit_code: ExitCode,
+    command: str = "validate",
 ) -> Report:
-    """What `validate` found in so many files and documents."""
+    """What `validate`, or another command before its own work, found in so many files."""
     return Report(
         kind=ReportKind.VALIDATION,
-        command="validate",
+        command=command,
         exit_code=exit_code,
         findings=tuple(findings),
         files=files,

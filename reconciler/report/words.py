@@ -98,12 +98,13 @@ def plan_counts(report: Report) -> Mapping[str, int]:
 def result_counts(report: Report) -> Mapping[str, int]:
     """What was done by kind, unhealthy ones included, and what was not; `total` was to be done."""
     statuses = Counter(outcome.status for outcome in report.outcomes)
-    done = Counter(o.action.kind for o in report.outcomes if o.status in DONE)
+    acted = [o for o in report.outcomes if o.action.kind is not ActionKind.NO_OP]
+    done = Counter(o.action.kind for o in acted if o.status in DONE)
     missing = len(unstarted(report))
     return {
         **{kind.value: done[kind] for kind in VERBS},
         "applied": sum(done.values()),
-        "total": len(report.outcomes) + missing,
+        "total": len(acted) + missing,
         "unhealthy": statuses[Status.UNHEALTHY],
         "failed": statuses[Status.FAILED],
         "stale": statuses[Status.STALE],

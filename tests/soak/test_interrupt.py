@@ -20,7 +20,7 @@ from tests.soak.processes import Runner
 from tests.soak.shop import Shop, check_converged, effects, foreign, lay_out, opened
 
 POINTS = 60
-SEEDS = range(POINTS) if os.environ.get("SOAK") == "all" else range(1, POINTS, 10)
+SEEDS = range(POINTS) if os.environ.get("SOAK") == "all" else range(1, POINTS, 11)
 SHOP = Shop(creates=2, updates=2, replaces=3, tags=1, deletes=2)
 APPLY = ("apply", "--yes", "--parallelism", "4", "-o", "text", "-o", "json=result.json")
 
