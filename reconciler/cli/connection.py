@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +37,7 @@ def azure(options: Options, *, cloud: str) -> Iterator[Azure]:
     from reconciler.arm.connect import connect
 
     clock = SystemClock()
-    pacer = Pacer(clock=clock)
+    pacer = Pacer(clock=clock, tell=_held)
     with ExitStack() as stack:
         endpoint = stack.enter_context(_emulator(options)) if options.emulator else options.endpoint
         connected = stack.enter_context(
@@ -64,6 +66,14 @@ def _emulator(options: Options) -> Iterator[str]:
 
     with emulator(options.emulator_db or EMULATOR_DB, faults=options.faults) as url:
         yield url
+
+
+def _held(text: str, until: datetime) -> None:
+    """Say what a request is waiting for; while an apply writes, its progress says that."""
+    from reconciler.cli.progress import clock_time
+
+    with suppress(OSError, ValueError):
+        print(f"{text}, until {clock_time(until)}", file=sys.stderr, flush=True)
 
 
 def _is_local(endpoint: str | None) -> bool:

@@ -76,7 +76,7 @@ def _view(container: JsonObject, *, is_init: bool) -> ContainerView:
     return ContainerView(
         name=as_text(container.get("name")),
         is_init=is_init,
-        state=as_text(dig(state, "state")),
+        state=as_text(dig(state, "state")).capitalize(),  # any case, as all of ARM's words (A.1)
         detail=as_text(dig(state, "detailStatus")),
         exit_code=exit_code if isinstance(exit_code, int) else None,
         restarts=restarts if isinstance(restarts, int) else 0,

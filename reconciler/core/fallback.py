@@ -19,6 +19,9 @@ def commits_to_restore(plan: Plan) -> tuple[str, ...]:
     return tuple(sorted({state.commit for state in states if state is not None and state.commit}))
 
 
+_SHALLOW = "; a shallow clone needs 'git fetch --unshallow', in CI 'fetch-depth: 0'"
+
+
 def with_fallbacks(plan: Plan, applied: Mapping[str, Mapping[str, DesiredGroup] | None]) -> Plan:
     """The plan with what each replace falls back to, where its policy asks for that.
 
@@ -52,7 +55,7 @@ def _with_fallback(
         return _refused(action, "its tags do not tell the commit it was applied at")
     groups = applied.get(state.commit)
     if groups is None:
-        return _refused(action, f"git has not got the manifests of commit {state.commit}")
+        return _refused(action, f"git has not got the manifests of commit {state.commit}{_SHALLOW}")
     then = groups.get(action.address)
     live = action.live
     if then is None or live is None:

@@ -278,7 +278,7 @@ def live_group(body: Json) -> LiveGroup:
         canonical=canonical(wire),
         tags=text_map(wire.get("tags")),
         provisioning=as_text(dig(wire, "properties", "provisioningState")),
-        state=as_text(dig(wire, "properties", "instanceView", "state")),
+        state=as_text(dig(wire, "properties", "instanceView", "state")).capitalize(),
         containers=(
             *views_of(wire, "initContainers", is_init=True),
             *views_of(wire, "containers", is_init=False),

@@ -19,7 +19,7 @@ from reconciler.execute.judge import judged
 from reconciler.execute.readback import left, not_taken, remembered, take_tags
 from reconciler.execute.send import Fate, Write, sent
 from reconciler.execute.stale import free, reread
-from reconciler.execute.writer import Progress, Writer
+from reconciler.execute.writer import Progress, Writer, is_same
 
 # What may pass while the label and the cores of a group just deleted become free.
 _PASSES_AFTER_DELETE = frozenset({Cause.CAPACITY, Cause.LABEL})
@@ -52,7 +52,7 @@ def put(
     stuck = finish(action, accepted, writer, progress, until=deadline)
     if stuck:
         return judged(action, desired, writer, until=deadline, stuck=stuck)
-    settled = _settled(desired.id, writer, until=deadline)
+    settled = _settled(desired.id, live, writer, until=deadline)
     if settled.has_failed:
         raise not_provisioned(action, f"provisioning {settled.provisioning}", code="")
     lost = left(desired, settled, state)
@@ -108,9 +108,17 @@ def put_ration(desired: DesiredGroup) -> Ration:
     return Ration.of(desired.id.subscription, Kind.WRITE, desired.location)
 
 
-def _settled(group: GroupId, writer: Writer, *, until: datetime) -> LiveGroup:
+def _settled(
+    group: GroupId, before: LiveGroup | None, writer: Writer, *, until: datetime
+) -> LiveGroup:
+    """The group once it is settled, and for a while not still as it was `before`: GETs may lag."""
     seen = writer.waiter.present(group)
     settled = seen and writer.waiter.settled(group, until=until, seen=seen)
+    for pause_s in writer.waiter.pauses_until(writer.clock.now() + writer.waiter.patience):
+        if settled is None or before is None or not is_same(settled, before):
+            break
+        writer.clock.sleep(pause_s)
+        settled = writer.waiter.settled(group, until=until)
     if settled is None:
         raise not_taken(group, [])
     return settled

@@ -207,7 +207,7 @@ class Waiter:
             self.clock.sleep(pause_s)
         return Health(
             is_healthy=False,
-            says=f"not {wait.until.value} in {wait.timeout}: {health.says}",
+            says=f"not {wait.until.value} in {wait.timeout.total_seconds():.0f} s: {health.says}",
             live=health.live,
         )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 
 from reconciler.core.outcome import Status, exit_code
-from reconciler.emulator import PLENTY, Emulator, ManualClock
+from reconciler.emulator import PLENTY, Call, Emulator, ManualClock, Reply
 from reconciler.errors import ExitCode
 from tests.conftest import Repository, Time, ended, group, kinds, outcome_of, refusal, task
 
@@ -526,3 +527,43 @@ def test_a_task_that_ends_with_an_error_is_unhealthy_and_shows_its_log(shop: Rep
     assert exit_code(run.outcomes) is ExitCode.UNHEALTHY
     assert outcome.troubles[0].exit_code == 3
     assert "it broke" in outcome.logs[0].text
+
+
+def test_a_group_that_is_shown_as_it_was_for_a_while_after_its_update_is_read_again(
+    shop: Repository,
+) -> None:
+    """Azure's answers to GET may lag behind an operation that has ended."""
+    old = shop.live("web")
+    shop.write(group("web", image="nginx:2"))
+    planned = shop.plan()
+    seen: list[str] = []
+
+    def answer(call: Call) -> Reply | None:
+        seen.append("poll" if "/operations/" in call.path else call.method)
+        is_view = call.method == "GET" and call.path.endswith("/web")
+        if is_view and "poll" in seen and seen.count("GET") < 6:
+            return Reply(status=200, body=old)
+        return None
+
+    shop.intercept(answer)
+
+    run = shop.carry_out(planned)
+
+    assert ended(run) == {"web": "succeeded"}
+    assert shop.counting("PATCH", "web") == 0
+    assert shop.counting("PUT", "web") == 2
+
+
+def test_the_states_of_containers_are_known_in_any_case(shop: Repository) -> None:
+    shop.write(group("web", image="nginx:2", reconcile={"wait": {"timeout": "1m"}}))
+    planned = shop.plan()
+
+    def answer(call: Call) -> Reply | None:
+        if call.method != "GET" or not call.path.endswith("/web"):
+            return None
+        body = json.loads(json.dumps(shop.live("web")).replace('"Running"', '"RUNNING"'))
+        return Reply(status=200, body=body)
+
+    shop.intercept(answer)
+
+    assert ended(shop.carry_out(planned)) == {"web": "succeeded"}

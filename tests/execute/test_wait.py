@@ -270,7 +270,7 @@ def test_a_time_out_of_health_says_what_was_missing(timed: Repository, waiter: W
     health = waited(timed, waiter, "web", WaitFor.RUNNING, timeout=timedelta(seconds=20))
 
     assert not health.is_healthy
-    assert health.says == "not running in 0:00:20: provisioning state Pending"
+    assert health.says == "not running in 20 s: provisioning state Pending"
     assert sum(timed.clock.slept) == pytest.approx(20)
 
 
@@ -305,7 +305,7 @@ def test_an_unhealthy_group_in_time_is_unhealthy(timed: Repository) -> None:
     run = timed.apply()
 
     assert ended(run) == {"one": "unhealthy"}
-    assert "created, but not succeeded in 0:01:30" in outcome_of(run, "one").says
+    assert "created, but not succeeded in 90 s" in outcome_of(run, "one").says
 
 
 def test_setting_the_time_of_day_moves_no_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
