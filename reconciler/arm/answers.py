@@ -154,7 +154,8 @@ def look_at_status(response: Response) -> Look:
     status = as_text(body.get("status"))
     if not status:
         raise _unreadable(response, "has no status")
-    code, message = _failure_in(body) if status.lower() in ("failed", "canceled") else ("", "")
+    is_failure = status.lower() in ("failed", "canceled", "cancelled")
+    code, message = _failure_in(body) if is_failure else ("", "")
     return Look(
         status=status,
         error_code=code,

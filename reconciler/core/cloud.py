@@ -31,7 +31,7 @@ class Operation:
 class Look:
     """One look at an operation.
 
-    `status` is Azure's word; `Succeeded`, `Failed` and `Canceled` end it.
+    `status` is Azure's word; `Succeeded`, `Failed` and `Canceled`, in either spelling, end it.
     """
 
     status: str
@@ -44,7 +44,7 @@ class Look:
     @property
     def is_final(self) -> bool:
         """Whether another look is pointless."""
-        return self.status.lower() in ("succeeded", "failed", "canceled")
+        return self.status.lower() in ("succeeded", "failed", "canceled", "cancelled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

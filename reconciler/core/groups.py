@@ -218,7 +218,7 @@ class LiveGroup:
 
         Unhealthy and Repairing are named by the documentation as states of a deployed group.
         """
-        settled = ("succeeded", "failed", "canceled", "unhealthy", "repairing", "")
+        settled = ("succeeded", "failed", "canceled", "cancelled", "unhealthy", "repairing", "")
         return self.provisioning.lower() not in settled
 
     @property
@@ -234,7 +234,7 @@ class LiveGroup:
     @property
     def has_failed(self) -> bool:
         """Whether its last deployment failed."""
-        return self.provisioning.lower() in ("failed", "canceled")
+        return self.provisioning.lower() in ("failed", "canceled", "cancelled")
 
     @property
     def has_run(self) -> bool:

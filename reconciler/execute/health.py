@@ -130,9 +130,9 @@ def _loops(view: ContainerView, before: Before | None) -> str:
     again = view.restarts - before.restarts.get(view.name, 0)
     failures = _probe_failures(view.events) - before.failures.get(view.name, 0)
     if failures >= _REPEATS:
-        return f"{described(view)} failed its probe {failures} times while we looked"
+        return f"{_named(view)} failed its probe {failures} times while we looked{_last(view)}"
     if again >= _REPEATS:
-        return f"{described(view)} restarted {again} times while we looked"
+        return f"{_named(view)} restarted {again} times while we looked{_last(view)}"
     return ""
 
 
@@ -144,8 +144,15 @@ def described(view: ContainerView) -> str:
     """A container, its state and its last event in words."""
     exit_code = "" if view.exit_code is None else f" with exit code {view.exit_code}"
     detail = f" ({view.detail})" if view.detail and view.detail != view.state else ""
-    last = f", last event: {view.last_event}" if view.last_event else ""
-    return f"container '{view.name}' {view.state or 'not started'}{exit_code}{detail}{last}"
+    return f"{_named(view)} {view.state or 'not started'}{exit_code}{detail}{_last(view)}"
+
+
+def _named(view: ContainerView) -> str:
+    return f"container '{view.name}'"
+
+
+def _last(view: ContainerView) -> str:
+    return f", last event: {view.last_event}" if view.last_event else ""
 
 
 def reached(live: LiveGroup, until: WaitFor) -> str:

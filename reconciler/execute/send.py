@@ -63,18 +63,18 @@ def sent(write: Write, action: Action, writer: Writer, progress: Progress) -> Ac
         Interrupted: the run ended before it was taken.
     """
     attempts: Counter[Cause] = Counter()
-    lost: AzureError | None = None
+    last: AzureError | None = None
     while True:
-        is_late = _stand_back(write, action, writer, progress) or attempts.total() > 0
-        if is_late and _came_late(write, lost, progress):
-            return _taken(write, lost, progress)
+        is_late = _stand_back(write, action, writer, progress) or last is not None
+        if is_late and _came_late(write, last, progress):
+            return _taken(write, last, progress)
         before = progress.so_far
-        answer = _once(write, lost, writer, progress)
+        answer = _once(write, last, writer, progress)
         if isinstance(answer, Accepted):
             return answer
         remedy = remedy_of(answer)
+        last = last if last is not None and _is_lost(last) else answer
         if remedy.course is Course.REREAD:
-            lost = answer
             writer.watcher.step(action, f"{answer.says}: looking whether it took effect")
             if _fate(write, answer) is Fate.TAKEN:
                 return _taken(write, answer, progress)
@@ -90,13 +90,13 @@ def sent(write: Write, action: Action, writer: Writer, progress: Progress) -> Ac
 
 
 def _once(
-    write: Write, lost: AzureError | None, writer: Writer, progress: Progress
+    write: Write, last: AzureError | None, writer: Writer, progress: Progress
 ) -> Accepted | AzureError:
     """What one request is answered; it goes out just after a look at the group."""
     writer.check_leaving(progress)
     with writer.pacer.place(write.ration) as waited_s:
-        if waited_s > _FRESH_S and _came_late(write, lost, progress):
-            return _taken(write, lost, progress)
+        if waited_s > _FRESH_S and _came_late(write, last, progress):
+            return _taken(write, last, progress)
         try:
             with progress.writing(removes=write.removes):
                 return write.send()
@@ -110,8 +110,15 @@ def _taken(write: Write, exc: AzureError | None, progress: Progress) -> Accepted
         return Accepted(body=None, operation=None, request_id=request_id or "")
 
 
-def _came_late(write: Write, lost: AzureError | None, progress: Progress) -> bool:
+def _is_lost(answer: AzureError) -> bool:
+    return remedy_of(answer).course is Course.REREAD
+
+
+def _came_late(write: Write, last: AzureError | None, progress: Progress) -> bool:
     """Whether a write that was taken for not carried out has moved the group after all.
+
+    `last` is what it was answered, None where it was not sent yet. Also a refusal may be a lie: a
+    write that was carried out, and then found in the way of itself.
 
     Raises:
         StaleAction: something else has.
@@ -119,10 +126,10 @@ def _came_late(write: Write, lost: AzureError | None, progress: Progress) -> boo
     try:
         write.check()
     except StaleAction:
-        if lost is None:
+        if last is None:
             raise
-        progress.wrote = True
-        if _fate(write, lost) is Fate.TAKEN:
+        progress.wrote = progress.wrote or _is_lost(last)
+        if _fate(write, last) is Fate.TAKEN:
             return True
         raise
     return False

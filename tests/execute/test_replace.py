@@ -187,6 +187,30 @@ def test_a_delete_whose_fate_could_not_be_read_for_long_is_followed_by_its_creat
     assert cpu(shop) == 2
 
 
+@pytest.mark.parametrize("method", ["DELETE", "PUT"])
+def test_a_write_that_is_refused_although_it_was_carried_out_is_known_for_ours(
+    shop: Repository, method: str
+) -> None:
+    """As when a gateway has sent it twice: the second finds the first in its way."""
+    planned = replacing(shop)
+    seen: list[str] = []
+
+    def answer(call: Call) -> Reply | None:
+        if call.method != method or seen:
+            return None
+        seen.append(call.method)
+        shop.emulator._service.answer(call)
+        return refusal(409, "ContainerGroupTransitioning")
+
+    shop.intercept(answer)
+
+    run = shop.carry_out(planned)
+
+    assert ended(run) == {"web": "succeeded"}
+    assert cpu(shop) == 2
+    assert (shop.counting("PUT", "web"), shop.counting("DELETE", "web")) == (2, 1)
+
+
 def test_a_group_that_vanishes_after_it_was_created_again_is_stranded(shop: Repository) -> None:
     planned = replacing(shop)
     seen: list[str] = []
