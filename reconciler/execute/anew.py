@@ -231,6 +231,7 @@ def _deleted(
         fate=lambda: delete_fate(target, writer.waiter),
         check=check or (lambda: reread(action, writer.waiter)),
         ration=Ration.of(target.subscription, Kind.DELETE, location),
+        is_delete=True,
         removes=desired is not None,
         follows=None if desired is None else put_ration(desired),
     )

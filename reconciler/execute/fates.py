@@ -62,12 +62,12 @@ def put_fate(
 
 
 def delete_fate(group: GroupId, waiter: Waiter) -> Fate:
-    """Whether a DELETE took effect; to send it again does no harm."""
+    """Whether a DELETE took effect."""
 
     def is_taken(now: LiveGroup | None) -> bool:
         return now is None or is_going(now)
 
-    return Fate.TAKEN if is_taken(waiter.view(group)) else Fate.NOT_TAKEN
+    return _watched(lambda: waiter.view(group), is_taken, waiter)
 
 
 def tags_fate(group: GroupId, tags: Mapping[str, str], waiter: Waiter) -> Fate:

@@ -34,8 +34,8 @@ class Write:
 
     `send` sends it once, counted in `ration`. `fate` reads what became of it where its answer does
     not tell. `check` looks again before it is sent later than that, and raises `StaleAction` where
-    the group has moved. `subnet` names what it shares with others. `removes`: it deletes what is
-    to be created again, so that `follows` must not have to wait then.
+    the group has moved. `subnet` names what it shares with others. `removes`: it is a delete of
+    what is to be created again, so that `follows` must not have to wait then.
 
     With a deadline `until`, what passes is met by another attempt at least as long as that is not
     over, and so are refusals for one of `persists_for`.
@@ -46,6 +46,7 @@ class Write:
     check: Callable[[], object]
     ration: Ration
     subnet: str = ""
+    is_delete: bool = False
     removes: bool = False
     follows: Ration | None = None
     persists_for: frozenset[Cause] = frozenset()
@@ -72,13 +73,11 @@ def sent(write: Write, action: Action, writer: Writer, progress: Progress) -> Ac
         answer = _once(write, last, writer, progress)
         if isinstance(answer, Accepted):
             return answer
-        remedy = remedy_of(answer)
+        if _took_effect(write, answer, last, action, writer):
+            return _taken(write, answer, progress)
+        progress.take_back(before)
         last = last if last is not None and _is_lost(last) else answer
-        if remedy.course is Course.REREAD:
-            writer.watcher.step(action, f"{answer.says}: looking whether it took effect")
-            if _fate(write, answer) is Fate.TAKEN:
-                return _taken(write, answer, progress)
-            progress.take_back(before)
+        remedy = remedy_of(answer)
         pause_s = _pause_s(write, remedy, attempts[remedy.cause], answer, writer)
         if pause_s is None:
             raise answer
@@ -108,6 +107,18 @@ def _taken(write: Write, exc: AzureError | None, progress: Progress) -> Accepted
     with progress.writing(removes=write.removes):
         request_id = None if exc is None else exc.request_id
         return Accepted(body=None, operation=None, request_id=request_id or "")
+
+
+def _took_effect(
+    write: Write, answer: AzureError, last: AzureError | None, action: Action, writer: Writer
+) -> bool:
+    """Whether a write that got no good answer was carried out, now or the `last` time."""
+    if _is_lost(answer):
+        writer.watcher.step(action, f"{answer.says}: looking whether it took effect")
+        return _fate(write, answer) is Fate.TAKEN
+    # What stands in the way of a delete is the one whose answer was lost.
+    is_in_the_way = write.is_delete and remedy_of(answer).cause is Cause.TRANSITION
+    return is_in_the_way and last is not None and _is_lost(last)
 
 
 def _is_lost(answer: AzureError) -> bool:

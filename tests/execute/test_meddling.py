@@ -88,12 +88,21 @@ def test_what_is_in_transition_after_a_lost_delete_is_stale_and_not_taken_for_de
     shop: Repository,
 ) -> None:
     planned = replacing(shop)
-    on_read(shop, 2, lambda: shop.start("web"), lost="DELETE")
+    shop.emulator.plays(LOST)
+    waited: list[str] = []
+    shop._tell = lambda _action, text: waited.append(text) if "trying again" in text else None
+
+    def answer(call: Call) -> None:
+        if waited and call.method == "GET" and call.path.endswith("/web"):
+            shop.pass_all()
+            shop.start("web")
+
+    shop.intercept(answer)
 
     run = shop.carry_out(planned)
 
     assert ended(run) == {"web": "stale"}
-    assert shop.counting("PUT", "web") == 1
+    assert (shop.counting("PUT", "web"), shop.counting("DELETE", "web")) == (1, 1)
 
 
 def test_a_read_that_fails_after_a_lost_delete_does_not_make_the_group_absent(

@@ -140,6 +140,32 @@ def test_a_create_that_shows_late_is_known_for_ours(shop: Repository) -> None:
     assert shop.counting("PUT", "web") == 2
 
 
+def test_a_lost_delete_that_is_carried_out_late_is_not_taken_for_refused(
+    shop: Repository,
+) -> None:
+    """It shows only when it stands in the way of the second one."""
+    planned = replacing(shop)
+    deletes: list[str] = []
+
+    def answer(call: Call) -> Reply | None:
+        if call.method != "DELETE":
+            return None
+        deletes.append(call.path)
+        if len(deletes) == 1:
+            return refusal(504, "GatewayTimeout")
+        shop.pass_all()
+        shop.clock.before_sleep(lambda: shop.delete("web"))
+        return refusal(409, "ContainerGroupTransitioning")
+
+    shop.intercept(answer)
+
+    run = shop.carry_out(planned)
+
+    assert ended(run) == {"web": "succeeded"}
+    assert cpu(shop) == 2
+    assert len(deletes) == 2
+
+
 def test_a_delete_that_azure_gives_up_leaves_the_group_as_it_was(shop: Repository) -> None:
     planned = replacing(shop, timeout="3m")
     never = {"kind": "operation", "ends": "never", "timeout": 250}

@@ -23,6 +23,9 @@ from reconciler.emulator.jsonval import Json, JsonObject, as_list, as_number, as
 __all__ = ["Faults", "FaultsInvalid", "Rule", "When"]
 
 
+_LONGEST = 10_000_000  # characters of a script
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When:
     """Which calls a rule is about, and which of those it hits; empty members ask for nothing."""
@@ -106,10 +109,13 @@ class Faults:
             FaultsInvalid: it cannot be read, or holds none.
         """
         try:
-            text = path.read_text("utf-8")
+            with path.open(encoding="utf-8") as file:
+                text = file.read(_LONGEST + 1)  # a device may have no end
         except (OSError, ValueError) as exc:
             says = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
             raise FaultsInvalid(f"{path}: cannot be read: {says.lower()}") from exc
+        if len(text) > _LONGEST:
+            raise FaultsInvalid(f"{path}: expected at most {_LONGEST} characters, got more")
         try:
             value = json.loads(text, object_pairs_hook=_once(str(path)), parse_constant=_refuse)
         except json.JSONDecodeError as exc:
