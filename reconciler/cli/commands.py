@@ -110,7 +110,7 @@ def apply(options: Options) -> ExitCode:
             exit_code=code,
         )
         if planned.is_blocked or not planned.has_changes:
-            console.report(shown)
+            console.result(shown)
             return code
         console.preview(shown)
         _preflight(planned, connected, console)
@@ -145,7 +145,7 @@ def _carry_out(
     from reconciler.report.rows import apply_report
 
     console = Console(options)
-    with counted_interrupts() as interrupts:  # the result is written whatever comes
+    with counted_interrupts(console.abandon) as interrupts:  # the result is written whatever comes
         with console.progress(planned, shown) as watcher:
             done = app.apply(
                 planned,
@@ -262,7 +262,7 @@ def destroy(options: Options) -> ExitCode:
             planned, command="destroy", environment=project.environment, exit_code=code
         )
         if planned.is_blocked or not planned.has_changes:
-            console.report(shown)
+            console.result(shown)
             return code
         console.preview(shown)
         _preflight(planned, connected, console)

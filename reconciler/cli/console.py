@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ class Console:
         self._outputs = options.outputs or (Output(format="text", path=None),)
         self._verbose = options.verbose
         self._streams: dict[Output, Stream] = {}
+        self._shown: Screen | None = None
 
     @property
     def can_ask(self) -> bool:
@@ -56,10 +57,9 @@ class Console:
 
         Raises:
             LocalStateUnusable: one could not be written.
-            OSError: neither could stdout.
+            BrokenPipeError: nobody reads stdout any more.
         """
-        if failed := self._failures(report):
-            raise failed[0]
+        self._raise(self._failures(report))
 
     def result(self, report: Report) -> None:
         """As `report`, but what was done does not go untold: stderr is the last resort.
@@ -68,33 +68,47 @@ class Console:
 
         Raises:
             LocalStateUnusable: one could not be written.
-            OSError: neither could stdout.
+            BrokenPipeError: nobody reads stdout any more.
         """
-        from reconciler.report.lines import safe
+        from reconciler.cli.progress import unharmed
 
         failed = self._failures(report)
         if len(failed) == len(self._outputs):
-            self.say(self._text(report, is_terminal=sys.stderr.isatty()))
-        if failed and not report.is_interrupted:
+            with unharmed():
+                self.say(self._text(report, is_terminal=sys.stderr.isatty()))
+        if report.is_interrupted:
+            self._complain(failed)
+        else:
+            self._raise(failed)
+
+    def _raise(self, failed: Sequence[Exception]) -> None:
+        """Raise the first, if there is one; the others are said."""
+        self._complain(failed[1:])
+        if failed:
             raise failed[0]
+
+    def _complain(self, failed: Sequence[Exception]) -> None:
+        from reconciler.cli.failures import sentence
+        from reconciler.report.lines import safe
+
         for exc in failed:
-            self.say(f"aci-reconcile: error: {safe(str(exc))}")
+            self.say(f"aci-reconcile: {safe(sentence(exc))}")
 
     def _failures(self, report: Report) -> list[Exception]:
         failed: list[Exception] = []
         for output in self._outputs:
             try:
                 self._write(output, report)
-            except (LocalStateUnusable, OSError, ValueError) as exc:
+            except Exception as exc:  # noqa: BLE001  # also a bug in one costs no other
                 failed.append(exc)
         return failed
 
     def preview(self, report: Report) -> None:
         """Show the plan before it is carried out; a machine gets only the result."""
-        on_stdout = any(o.path is None and o.format == "text" for o in self._outputs)
-        stream = sys.stdout if on_stdout else sys.stderr
-        stream.write(self._text(report, is_terminal=stream.isatty()))
-        stream.flush()
+        if any(o.path is None and o.format == "text" for o in self._outputs):
+            self._print(self._text(report, is_terminal=sys.stdout.isatty()))
+        else:
+            self.say(self._text(report, is_terminal=sys.stderr.isatty()).removesuffix("\n"))
 
     def say(self, text: str) -> None:
         """A line for people that is no result."""
@@ -120,12 +134,17 @@ class Console:
             if output.format == "ndjson":
                 self._streams[output] = self._opened(output, shown)
         state = Underway(total=sum(action.is_pending for action in planned.actions))
-        screen = self._screen(state)
+        self._shown = screen = self._screen(state)
         try:
             yield Several([*self._streams.values(), screen])
         finally:
             with unharmed():
                 screen.close()
+
+    def abandon(self) -> None:
+        """The process ends now, in a signal handler: leave the terminal as it was."""
+        if self._shown is not None:
+            self._shown.abandon()
 
     def _screen(self, state: Underway) -> Screen:
         from reconciler.cli.progress import Lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from reconciler.cli import signals
+from reconciler.cli.failures import sentence
 from reconciler.cli.options import Options, options_of
 from reconciler.cli.parser import parser
 from reconciler.errors import ExitCode, ReconcilerError
@@ -28,6 +30,10 @@ def run() -> NoReturn:
         _flush()
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
+    except Exception:  # noqa: BLE001  # to get any further, it would have to wait for workers
+        with suppress(OSError, ValueError):
+            traceback.print_exc()
+        code = ExitCode.FAILED
     os._exit(code)
 
 
@@ -39,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _command(namespace.command)(options_of(namespace))
     except ReconcilerError as exc:
-        _say(f"error: {exc}")
+        _say(sentence(exc))
         for detail in exc.details:
             _say(f"  {detail}")
         return exc.exit_code
@@ -47,20 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signals.heard()
         _say("interrupted")
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader went away (`| head`): what was done is done, and its report is cut off.
-        _say("stdout was closed before all of the output was written")
+    except BrokenPipeError as exc:
+        _say(sentence(exc))
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.FAILED
-    except OSError as exc:
-        # The machine's trouble, not a bug: a full disk, a working folder that is gone.
-        named = f"{exc.filename}: " if exc.filename else ""
-        _say(f"error: {named}{exc.strerror or exc}")
-        return ExitCode.FAILED
     except Exception as exc:
-        if namespace.debug:
+        if namespace.debug and not isinstance(exc, OSError):
             raise
-        _say(f"internal error: {type(exc).__name__}: {exc}; please report it, see it with --debug")
+        _say(sentence(exc))
         return ExitCode.FAILED
 
 

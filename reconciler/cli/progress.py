@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol, TextIO
 
 from reconciler.core.events import Watcher
@@ -31,6 +32,9 @@ class Screen(Watcher, Protocol):
 
     def close(self) -> None:
         """Stop telling; may be called more than once."""
+
+    def abandon(self) -> None:
+        """The process ends now: put away what must not stay; called in a signal handler."""
 
 
 @dataclass(slots=True)
@@ -150,9 +154,10 @@ class Ticker:
             self._thread.join(5)
 
     def _run(self) -> None:
-        while not self._over.wait(self._every_s):
-            if not self._tick():
-                return
+        with unharmed():  # a thread that breaks prints a traceback of its own
+            while not self._over.wait(self._every_s):
+                if not self._tick():
+                    return
 
 
 class Lines:
@@ -168,6 +173,7 @@ class Lines:
         self._stream = sys.stderr if stream is None else stream
         self._silence_s = silence_s
         self._last = state.elapsed
+        self._is_over = False
         self._lock = threading.Lock()
         self._ticker = Ticker(self.beat, every_s=silence_s / 10)
 
@@ -199,8 +205,13 @@ class Lines:
         self._line(said_of_interrupt(running))
 
     def close(self) -> None:
-        """Stop telling."""
+        """Stop telling: the result follows, and workers left behind are no part of it."""
         self._ticker.stop()
+        with self._lock:
+            self._is_over = True
+
+    def abandon(self) -> None:
+        """Nothing is left behind."""
 
     def beat(self) -> bool:
         """Say what is being waited for, if nothing has been said for long."""
@@ -225,6 +236,8 @@ class Lines:
     def _line(self, text: str) -> None:
         # What runs in Azure goes on whether or not anybody still reads about it.
         with self._lock, suppress(OSError, ValueError):
+            if self._is_over:
+                return
             self._last = self._state.elapsed
             print(f"{self._last:6.1f}s  {safe(text)}", file=self._stream, flush=True)
 
@@ -238,11 +251,12 @@ def said_of_interrupt(running: int) -> str:
 class Several:
     """Tells every listener; texts of others are made free of secrets first, once for all of them.
 
-    Nothing that happens to a listener reaches whoever tells.
+    Nothing that happens to a listener reaches whoever tells; one that broke is told nothing more.
     """
 
     def __init__(self, listeners: Sequence[Watcher]) -> None:
-        self._listeners = tuple(listeners)
+        self._listeners = list(listeners)
+        self._lock = threading.Lock()
 
     def began(self, action: Action) -> None:
         """Work on an action has begun."""
@@ -250,9 +264,10 @@ class Several:
 
     def step(self, action: Action, text: str, *, operation: str = "") -> None:
         """A step of an action under way."""
-        secrets = secrets_of(action)
-        clean, url = scrubbed(text, secrets), scrubbed(operation, secrets)
-        self._tell(lambda one: one.step(action, clean, operation=url))
+        with unharmed():
+            secrets = secrets_of(action)
+            clean, url = scrubbed(text, secrets), scrubbed(operation, secrets)
+            self._tell(lambda one: one.step(action, clean, operation=url))
 
     def held(self, text: str, until: datetime) -> None:
         """Work waits for a ration."""
@@ -260,23 +275,34 @@ class Several:
 
     def landed(self, outcome: Outcome) -> None:
         """An action is over."""
-        clean = replace(outcome, says=scrubbed(outcome.says, secrets_of(outcome.action)))
-        self._tell(lambda one: one.landed(clean))
+        with unharmed():
+            clean = replace(outcome, says=scrubbed(outcome.says, secrets_of(outcome.action)))
+            self._tell(lambda one: one.landed(clean))
 
     def interrupted(self, running: int) -> None:
         """The first interrupt: `running` actions are waited for."""
         self._tell(lambda one: one.interrupted(running))
 
     def _tell(self, call: Callable[[Watcher], None]) -> None:
-        for one in self._listeners:
-            with unharmed():
+        with self._lock:
+            listeners = tuple(self._listeners)
+        for one in listeners:
+            with unharmed(partial(self._drop, one)):
                 call(one)
+
+    def _drop(self, one: Watcher) -> None:
+        with self._lock, suppress(ValueError):  # another thread has dropped it as well
+            self._listeners.remove(one)
 
 
 @contextmanager
-def unharmed() -> Iterator[None]:
-    """Nothing that goes wrong in the block gets out: the apply is worth more than being told of."""
+def unharmed(otherwise: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Nothing that goes wrong in the block gets out: the apply is worth more than being told of.
+
+    Where something does, `otherwise` is called.
+    """
     try:
         yield
     except Exception as exc:  # noqa: BLE001  # a full disk, a closed stream, a bug of a library
         _log.debug("not told: %s", exc, exc_info=True)
+        otherwise()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -13,8 +14,10 @@ from reconciler.errors import ExitCode
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # not every system has all of them
 # Python swallows what is raised while it collects garbage: it is raised again until it is heard.
 _AGAIN_S = 0.2
-# Of those that are counted, this one is not waited with: somebody insists.
-_INSISTS = 3
+# The second of those that are counted leaves at once, by itself. Whoever sends one more so long
+# after it sees that it does not; before that, somebody only keeps the keys pressed.
+_LEAVES = 2
+_STUCK_S = 3.0
 
 
 def raised() -> None:
@@ -54,17 +57,22 @@ def ignored() -> None:
 
 
 @contextmanager
-def counted_interrupts() -> Iterator[Callable[[], int]]:
-    """How many signals have come since, for as long as the block lasts; a third ends the process.
+def counted_interrupts(at_last: Callable[[], None]) -> Iterator[Callable[[], int]]:
+    """How many signals have come since, for as long as the block lasts.
 
-    Outside the main thread nothing can be caught, and the count stays 0.
+    One that comes seconds after the second ends the process, whatever it is stuck in; `at_last` is
+    called then, in the signal handler: it may wait for nothing. Outside the main thread nothing can
+    be caught, and the count stays 0.
     """
-    seen: list[int] = []
+    seen: list[float] = []
 
-    def count(number: int, _frame: FrameType | None) -> None:
-        seen.append(number)
-        if len(seen) >= _INSISTS:
-            os._exit(ExitCode.INTERRUPTED)
+    def count(_number: int, _frame: FrameType | None) -> None:
+        seen.append(time.monotonic())
+        if len(seen) > _LEAVES and seen[-1] - seen[_LEAVES - 1] >= _STUCK_S:
+            try:
+                at_last()
+            finally:
+                os._exit(ExitCode.INTERRUPTED)
 
     before = {}
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import sys
@@ -9,6 +10,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from reconciler.cli.files import why_not
@@ -19,12 +21,15 @@ from reconciler.errors import LocalStateUnusable
 from reconciler.report import as_ndjson
 from reconciler.report.rows import Report, outcome_row
 
+_log = logging.getLogger(__name__)
+
 
 class Stream:
     """Writes events to a file, or to stdout where `path` is None; for several threads.
 
     A file is emptied when the stream is opened. Once a line could not be written none follows it,
-    so that all lines but the last are whole; `finish` says so.
+    so that all lines but the last are whole; `finish` says so. Workers that were left behind may
+    tell more after `finish`: nothing follows the result.
     """
 
     def __init__(
@@ -40,6 +45,8 @@ class Stream:
         self._seq = 0
         self._failure: Exception | None = None
         self._under_way: dict[str, tuple[Action, str]] = {}
+        self._landed: set[str] = set()
+        self._is_over = False
         self._lock = threading.Lock()
         self._number = -1  # of the file; stdout has none here
         self._is_file = False
@@ -48,55 +55,62 @@ class Stream:
 
     def start(self, planned: Report) -> None:
         """Tell which plan is going to be carried out."""
-        self._write(as_ndjson.started(planned))
+        self._tell(lambda: as_ndjson.started(planned))
 
     def began(self, action: Action) -> None:
         """Work on an action has begun."""
         with self._lock:
             self._under_way[action.address] = (action, "")
-        self._write(as_ndjson.began(action))
+        self._tell(lambda: as_ndjson.began(action))
 
     def step(self, action: Action, text: str, *, operation: str = "") -> None:
         """A step of an action under way."""
         with self._lock:
             _, before = self._under_way.get(action.address, (action, ""))
             self._under_way[action.address] = (action, operation or before)
-        self._write(as_ndjson.step(action, text, operation))
+        self._tell(lambda: as_ndjson.step(action, text, operation))
 
     def held(self, text: str, until: datetime) -> None:
         """Work waits for a ration."""
-        self._write(as_ndjson.held(text, until))
+        self._tell(lambda: as_ndjson.held(text, until))
 
     def landed(self, outcome: Outcome) -> None:
         """An action is over."""
         with self._lock:
             self._under_way.pop(outcome.action.address, None)
-        self._write(as_ndjson.landed(outcome_row(outcome)))
+            self._landed.add(outcome.action.address)
+        self._tell(lambda: as_ndjson.landed(outcome_row(outcome)))
 
     def interrupted(self, running: int) -> None:
         """The first interrupt."""
         del running  # they are listed by name
         with self._lock:
             found = tuple(self._under_way.values())
-        self._write(as_ndjson.interrupted(found))
+        self._tell(lambda: as_ndjson.interrupted(found))
 
     def finish(self, report: Report) -> None:
-        """Tell the result and close the file.
+        """Tell the result and close the file; an outcome that nobody told comes before it.
 
         Raises:
             LocalStateUnusable: a line could not be written.
             BrokenPipeError: nobody reads stdout any more.
         """
-        self._write(as_ndjson.finished(report))
+        with self._lock:
+            self._is_over = True
+            # What never started, or was left behind, has landed without anybody to tell of it.
+            untold = [o for o in report.outcomes if o.action.target.address not in self._landed]
+            for outcome in untold:
+                self._write(partial(as_ndjson.landed, outcome))
+            self._write(lambda: as_ndjson.finished(report))
         self.close()
         if self._failure is None:
             return
-        if self._path is None:
+        if self._path is None and isinstance(self._failure, BrokenPipeError):
             raise self._failure
         raise LocalStateUnusable(
-            f"{self._path}: the events in it are cut off: {why_not(self._failure)}",
+            f"{self._path or 'stdout'}: the events in it are cut off: {why_not(self._failure)}",
             hint="the result is told besides",
-        )
+        ) from self._failure
 
     def close(self) -> None:
         """Close the file; may be called more than once."""
@@ -116,16 +130,21 @@ class Stream:
                 f"{path}: cannot be written: {why_not(exc)}", hint="give -o another path"
             ) from exc
 
-    def _write(self, event: JsonObject) -> None:
+    def _tell(self, event: Callable[[], JsonObject]) -> None:
         with self._lock:
-            if self._failure is not None:
-                return
-            self._seq += 1
-            text = as_ndjson.line(event, seq=self._seq, at=self._now())
-            try:
-                self._put(text)
-            except (OSError, ValueError) as exc:
-                self._failure = exc
+            if not self._is_over:
+                self._write(event)
+
+    def _write(self, event: Callable[[], JsonObject]) -> None:
+        """Write a line, under the lock; that it could not be made or written is kept."""
+        if self._failure is not None:
+            return
+        self._seq += 1
+        try:
+            self._put(as_ndjson.line(event(), seq=self._seq, at=self._now()))
+        except Exception as exc:  # noqa: BLE001  # a gap must not go unsaid, whatever made it
+            _log.debug("not written: %s", exc, exc_info=True)
+            self._failure = exc
 
     def _put(self, text: str) -> None:
         if self._path is None:

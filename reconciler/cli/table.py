@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import select
 import sys
 import threading
 from collections.abc import Callable
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
+_log = logging.getLogger(__name__)
+
 _REFRESH_S = 0.25
+_SHOW_CURSOR = b"\x1b[?25h\r\n"
 _STYLES = {
     Status.UNHEALTHY: "yellow",
     Status.FAILED: "bold red",
@@ -101,6 +106,13 @@ class LiveTable:
         self._draw(self._live.stop)
         self._is_over = True
 
+    def abandon(self) -> None:
+        """Give the terminal its cursor back, if it takes anything at all."""
+        with suppress(OSError, ValueError):
+            number = self._console.file.fileno()
+            if not self._is_over and number in select.select([], [number], [], 0)[1]:
+                os.write(number, _SHOW_CURSOR)
+
     def _above(self, outcome: Outcome) -> None:
         from rich.text import Text
 
@@ -127,9 +139,10 @@ class LiveTable:
                 return
             try:
                 how()
-            except (OSError, ValueError):
-                self._is_over = True  # nobody sees it any more
-                with suppress(OSError, ValueError):
+            except Exception as exc:  # noqa: BLE001  # nobody sees it any more, or a bug of rich
+                _log.debug("not drawn: %s", exc, exc_info=True)
+                self._is_over = True
+                with suppress(Exception):
                     self._live.stop()
 
     def _table(self) -> RenderableType:

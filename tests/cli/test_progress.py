@@ -93,7 +93,7 @@ def test_what_was_only_looked_at_is_not_counted(lines, stream):
 
 def test_after_a_silence_it_says_what_it_waits_for(state, clock, stream):
     lines = Lines(state, stream, silence_s=10)
-    lines.close()
+    lines._ticker.stop()
     lines.began(samples.UPDATE)
     lines.step(samples.UPDATE, "writing")
     clock.seconds = 5

@@ -314,7 +314,7 @@ def test_a_task_that_ends_badly_is_7_with_its_log(repository: Repository) -> Non
     assert done.code == 7
     assert "exit code 3" in done.out
     assert "| half way" in done.out
-    assert "1 of them unhealthy" in done.out.splitlines()[-1]
+    assert "1 unhealthy" in done.out.splitlines()[-1]
 
 
 # 64
