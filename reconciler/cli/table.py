@@ -107,11 +107,9 @@ class LiveTable:
         self._is_over = True
 
     def abandon(self) -> None:
-        """Give the terminal its cursor back, if it takes anything at all."""
-        with suppress(OSError, ValueError):
-            number = self._console.file.fileno()
-            if not self._is_over and number in select.select([], [number], [], 0)[1]:
-                os.write(number, _SHOW_CURSOR)
+        """Give the terminal its cursor back; waits for nothing, no lock either."""
+        if not self._is_over:
+            self._show_cursor()
 
     def _above(self, outcome: Outcome) -> None:
         from rich.text import Text
@@ -142,8 +140,17 @@ class LiveTable:
             except Exception as exc:  # noqa: BLE001  # nobody sees it any more, or a bug of rich
                 _log.debug("not drawn: %s", exc, exc_info=True)
                 self._is_over = True
-                with suppress(Exception):
+                try:
                     self._live.stop()
+                except Exception:  # noqa: BLE001  # it is broken already
+                    self._show_cursor()
+
+    def _show_cursor(self) -> None:
+        """Past all of rich, where the terminal takes anything at all."""
+        with suppress(OSError, ValueError):
+            number = self._console.file.fileno()
+            if number in select.select([], [number], [], 0)[1]:
+                os.write(number, _SHOW_CURSOR)
 
     def _table(self) -> RenderableType:
         from rich.console import Group

@@ -48,6 +48,7 @@ def carry_out(action: Action, writer: Writer, progress: Progress) -> Outcome:
         writer.watcher.began(action)
         with ExitStack() as stack:
             progress.insist = lambda: stack.enter_context(writer.pacer.insisting())
+            progress.relent = stack.close
             outcome = _STEPS[action.kind](action, writer, progress)
     except Interrupted as exc:
         status = Status.FAILED if progress.wrote else Status.NOT_STARTED

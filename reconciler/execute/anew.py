@@ -17,9 +17,9 @@ from reconciler.errors import AzureError, NotTaken, ProvisioningFailed, StaleAct
 from reconciler.execute.fates import delete_fate
 from reconciler.execute.put import finish, put, put_ration
 from reconciler.execute.send import REPEATED_S, Write, sent
-from reconciler.execute.stale import is_going, reread
+from reconciler.execute.stale import free, is_going, reread
 from reconciler.execute.wait import is_passing
-from reconciler.execute.writer import Progress, Writer
+from reconciler.execute.writer import Progress, Writer, is_same
 
 
 def removed(action: Action, writer: Writer, progress: Progress) -> None:
@@ -64,11 +64,25 @@ def stranded(outcome: Outcome, action: Action, writer: Writer, progress: Progres
     if outcome.status is Status.SUCCEEDED or not progress.is_bound:
         return outcome
     try:
-        live = writer.waiter.view(_group(action))
-        is_gone = live is None or is_going(live)
+        is_gone = _is_gone(action, writer, progress)
     except AzureError:
         is_gone = progress.is_deleted  # as far as is known
     return left_stranded(outcome) if is_gone else outcome
+
+
+def _is_gone(action: Action, writer: Writer, progress: Progress) -> bool:
+    """Whether nothing is there, told with patience: GETs may lag behind a delete or a create."""
+    if not progress.is_deleted:
+        created = writer.waiter.present(_group(action))
+        return created is None or is_going(created)
+    for pause_s in writer.waiter.pauses_until(writer.clock.now() + writer.waiter.patience):
+        live = writer.waiter.view(_group(action))
+        if live is None or is_going(live):
+            return True
+        if action.live is None or not is_same(live, action.live):
+            return False
+        writer.clock.sleep(pause_s)
+    return False
 
 
 def left_stranded(outcome: Outcome) -> Outcome:
@@ -124,6 +138,7 @@ def _not_deleted(action: Action, exc: AzureError) -> AzureError:
 
 def _is_free(action: Action, writer: Writer) -> bool | None:
     """Whether the name of a group whose delete was sent is free; None where nobody can tell."""
+    settled: datetime | None = None
     for pause_s in writer.waiter.pauses_until(writer.deadline(action)):
         try:
             now = writer.waiter.view(_group(action))
@@ -131,8 +146,12 @@ def _is_free(action: Action, writer: Writer) -> bool | None:
             if not is_passing(exc):
                 return None
         else:
-            if now is None or not now.in_transition:
-                return now is None
+            if now is None:
+                return True
+            settled = None if now.in_transition else settled or writer.clock.now()
+            # One look may still show what was before the delete.
+            if settled is not None and writer.clock.now() - settled >= writer.waiter.patience:
+                return False
         writer.clock.sleep(pause_s)
     return None
 
@@ -161,6 +180,7 @@ def _created(
                 exc.says += f"; it could not be deleted for another attempt: {stuck.says}"
                 raise exc from stuck
         writer.rest(REPEATED_S * writer.pace.scale, progress)
+        free(action, writer.waiter, until=until)
 
 
 def _is_lost(exc: AzureError, progress: Progress) -> bool:

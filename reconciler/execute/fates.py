@@ -24,33 +24,34 @@ def put_fate(
     waiter: Waiter,
     *,
     has_secrets: bool = False,
+    deleted: LiveGroup | None = None,
 ) -> Fate:
     """Whether a PUT over `before` took effect.
 
     `tags` are those it carried, with a mark of ours. Where the group does not have that (reports
     differ on whether a PUT sets tags, I3), or had it before, what has changed tells: `is_wanted`
     says whether the definition is now as the PUT asked. Azure never returns secrets, so that of
-    a PUT with new ones only the mark tells.
+    a PUT with new ones only the mark tells. What was `deleted` just before may show for a while.
 
     Raises:
         StaleAction: the group is neither as it was nor as it was written: somebody else was there.
     """
     mark = tag(tags, STATE_TAG)
+    was = None if before is None else tag(before.tags, STATE_TAG)
+    is_old = [one for one in (before, deleted) if one is not None]
 
     def is_taken(now: LiveGroup | None) -> bool:
-        if now is None or (before is not None and is_same(now, before)):
+        if now is None or any(is_same(now, one) for one in is_old):
             return False
-        was = None if before is None else tag(before.tags, STATE_TAG)
+        if deleted is not None and is_going(now):
+            return False
         if was != mark == tag(now.tags, STATE_TAG):
             return True
         if before is not None and tag(before.tags, OWNER_TAG) == tag(now.tags, OWNER_TAG):
             shows_all = was == mark or not has_secrets
-            if shows_all and now.canonical != before.canonical and is_wanted(now):
-                return True
-            if now.in_transition:
-                return False  # by whom will be seen when it has settled
-            if was == mark and before.has_failed and not now.has_failed:
-                return True  # repaired, or recovered by itself: well it is
+            told = _by_change(now, before, is_wanted, is_marked=was == mark, shows_all=shows_all)
+            if told is not None:
+                return told
         raise StaleAction(
             "somebody else wrote it at the same time",
             verb="put",
@@ -59,6 +60,22 @@ def put_fate(
         )
 
     return _watched(lambda: waiter.view(group), is_taken, waiter)
+
+
+def _by_change(
+    now: LiveGroup,
+    before: LiveGroup,
+    is_wanted: Callable[[LiveGroup], bool],
+    *,
+    is_marked: bool,
+    shows_all: bool,
+) -> bool | None:
+    """What the change of a group of ours tells of a PUT, where its mark does not; None: nothing."""
+    if shows_all and now.canonical != before.canonical and is_wanted(now):
+        return True
+    if is_marked and before.has_failed:
+        return True  # it is being repaired, or was, or recovers by itself
+    return False if now.in_transition else None  # by whom will be seen when it has settled
 
 
 def delete_fate(group: GroupId, waiter: Waiter) -> Fate:

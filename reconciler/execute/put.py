@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from reconciler.core.cloud import Accepted, Kind, Ration
@@ -10,7 +10,7 @@ from reconciler.core.groups import DesiredGroup, LiveGroup, wire_body
 from reconciler.core.ids import GroupId
 from reconciler.core.jsonval import JsonObject, as_list, as_text, dig
 from reconciler.core.outcome import Outcome
-from reconciler.core.ownership import state_after_write, written_tags
+from reconciler.core.ownership import STATE_TAG, state_after_write, tag, written_tags
 from reconciler.core.plan import Action
 from reconciler.core.remedies import Cause, remedy_of
 from reconciler.errors import ProvisioningFailed
@@ -44,34 +44,39 @@ def put(
     """
     state = state_after_write(desired, key=writer.key, commit=writer.commit)
     tags = written_tags(desired, live, owner=writer.owner, state=state)
+    before = live if until is None else None
     writer.watcher.step(action, "writing")
-    write = _write_of(action, desired, live if until is None else None, tags, writer, until=until)
+    write = _write_of(action, desired, live, tags, writer, until=until)
     accepted = sent(write, action, writer, progress)
     progress.is_deleted = False
     deadline = writer.deadline(action)
     stuck = finish(action, accepted, writer, progress, until=deadline)
     if stuck:
         return judged(action, desired, writer, until=deadline, stuck=stuck)
-    settled = _settled(desired.id, live, writer, until=deadline)
+
+    def is_wanted(now: LiveGroup) -> bool:
+        return tag(now.tags, STATE_TAG) == tag(tags, STATE_TAG) and not left(desired, now, state)
+
+    settled = _settled(desired.id, live, is_wanted, writer, until=deadline)
     if settled.has_failed:
         raise not_provisioned(action, f"provisioning {settled.provisioning}", code="")
     lost = left(desired, settled, state)
-    take_tags(desired, live, settled, tags, writer, is_wanted=not lost)
+    take_tags(desired, before, settled, tags, writer, is_wanted=not lost)
     if lost:
-        raise remembered(desired, live, tags, state, lost, writer)
+        raise remembered(desired, before, tags, state, lost, writer)
     return judged(action, desired, writer, until=deadline, seen=settled)
 
 
 def _write_of(
     action: Action,
     desired: DesiredGroup,
-    before: LiveGroup | None,
+    live: LiveGroup | None,
     tags: Mapping[str, str],
     writer: Writer,
     *,
     until: datetime | None,
 ) -> Write:
-    """The PUT of `desired` over `before`."""
+    """The PUT of `desired` over `live`, or with `until` in its place."""
     body = wire_body(desired, tags)
     state = state_after_write(desired, key=writer.key, commit=writer.commit)
 
@@ -85,11 +90,12 @@ def _write_of(
     def fate() -> Fate:
         return put_fate(
             desired.id,
-            before,
+            live if until is None else None,
             tags,
             lambda now: not left(desired, now, state),
             writer.waiter,
             has_secrets=bool(desired.secrets),
+            deleted=live if until is not None else None,
         )
 
     return Write(
@@ -109,7 +115,12 @@ def put_ration(desired: DesiredGroup) -> Ration:
 
 
 def _settled(
-    group: GroupId, before: LiveGroup | None, writer: Writer, *, until: datetime
+    group: GroupId,
+    before: LiveGroup | None,
+    is_wanted: Callable[[LiveGroup], bool],
+    writer: Writer,
+    *,
+    until: datetime,
 ) -> LiveGroup:
     """The group once it is settled, and for a while not still as it was `before`: GETs may lag."""
     seen = writer.waiter.present(group)
@@ -117,6 +128,8 @@ def _settled(
     for pause_s in writer.waiter.pauses_until(writer.clock.now() + writer.waiter.patience):
         if settled is None or before is None or not is_same(settled, before):
             break
+        if is_wanted(settled):
+            break  # what was there before is created again
         writer.clock.sleep(pause_s)
         settled = writer.waiter.settled(group, until=until)
     if settled is None:

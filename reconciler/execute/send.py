@@ -96,6 +96,7 @@ def _once(
     with writer.pacer.place(write.ration) as waited_s:
         if waited_s > _FRESH_S and _came_late(write, last, progress):
             return _taken(write, last, progress)
+        writer.check_leaving(progress)
         try:
             with progress.writing(removes=write.removes):
                 return write.send()

@@ -55,6 +55,7 @@ class Progress:
     is_restored: bool = False
     operation: str = ""
     insist: Callable[[], object] = lambda: None  # what was begun is finished: heard after a write
+    relent: Callable[[], object] = lambda: None  # and after one that came to nothing
 
     @property
     def so_far(self) -> tuple[bool, bool, bool]:
@@ -64,6 +65,8 @@ class Progress:
     def take_back(self, so_far: tuple[bool, bool, bool]) -> None:
         """A write that was begun after `so_far` was not carried out."""
         self.wrote, self.is_deleted, self.is_bound = so_far
+        if not self.wrote:
+            self.relent()
 
     @contextmanager
     def writing(self, *, removes: bool = False) -> Iterator[None]:

@@ -62,13 +62,17 @@ def words(text: str) -> str:
         ((f"json={FULL}",), (NO_SPACE,)),
         ((f"text={FULL}",), (NO_SPACE,)),
         ((f"ndjson={FULL}",), (CUT_OFF,)),
-        ((f"json={FULL}", f"ndjson={FULL}/../full"), (NO_SPACE, "the events in it are cut off")),
+        ((f"json={FULL}", "ndjson=link"), (NO_SPACE, CUT_OFF.replace(FULL, "link"))),
     ],
     ids=["json", "text", "ndjson", "both"],
 )
 def test_a_second_interrupt_leaves_at_once_with_its_code_where_nothing_can_be_written(
-    waiting: Callable[..., Background], outputs: tuple[str, ...], told: tuple[str, ...]
+    waiting: Callable[..., Background],
+    repository: Repository,
+    outputs: tuple[str, ...],
+    told: tuple[str, ...],
 ) -> None:
+    (repository.root / "link").symlink_to(FULL)
     apply = waiting(*(part for output in outputs for part in ("-o", output)))
 
     leave(apply)
@@ -224,13 +228,14 @@ main.run()
 @needs_full
 def test_a_result_that_can_be_written_nowhere_else_is_told_on_stderr(shop: Repository) -> None:
     shop.write(group(image="nginx:2"))
+    (shop.root / "link").symlink_to(FULL)
 
-    done = shop.run("apply", "--yes", "-o", f"json={FULL}", "-o", f"ndjson={FULL}/../full")
+    done = shop.run("apply", "--yes", "-o", f"json={FULL}", "-o", "ndjson=link")
 
     assert done.code == 1
     assert "Applied 1 of 1: 1 updated" in done.err
     assert NO_SPACE in done.err
-    assert "the events in it are cut off: No space left on device" in done.err
+    assert CUT_OFF.replace(FULL, "link") in done.err
 
 
 @needs_full
@@ -250,7 +255,7 @@ def test_that_there_is_nothing_to_do_is_told_as_well(shop: Repository) -> None:
     done = shop.run("apply", "--yes", "-o", f"ndjson={FULL}")
 
     assert done.code == 1
-    assert "nothing to do" in done.err.lower() or "no changes" in done.err.lower()
+    assert "no changes, 2 of 2 unchanged" in done.err
     assert "the events in it are cut off" in done.err
 
 
