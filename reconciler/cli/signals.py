@@ -18,6 +18,7 @@ _AGAIN_S = 0.2
 # after it sees that it does not; before that, somebody only keeps the keys pressed.
 _LEAVES = 2
 _STUCK_S = 3.0
+_unheard: list[int] = []  # what was raised and has not arrived
 
 
 def raised() -> None:
@@ -29,6 +30,7 @@ def raised() -> None:
             seen.append(number)
         if len(seen) > 1:
             os._exit(ExitCode.INTERRUPTED)
+        _unheard[:] = [number]
         if _alarm() is not None:
             signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
         raise KeyboardInterrupt
@@ -43,9 +45,10 @@ def raised() -> None:
 
 def heard() -> None:
     """The `KeyboardInterrupt` has arrived: it need not be raised again."""
-    if _alarm() is not None:
+    if _unheard and _alarm() is not None:
         with suppress(ValueError):
             signal.setitimer(signal.ITIMER_REAL, 0)
+    _unheard.clear()
 
 
 def ignored() -> None:
@@ -64,7 +67,9 @@ def counted_interrupts(at_last: Callable[[], None]) -> Iterator[Callable[[], int
     called then, in the signal handler: it may wait for nothing. Outside the main thread nothing can
     be caught, and the count stays 0.
     """
-    seen: list[float] = []
+    # One that was swallowed counts, and is not raised any more.
+    seen: list[float] = [time.monotonic()] * len(_unheard)
+    heard()
 
     def count(_number: int, _frame: FrameType | None) -> None:
         seen.append(time.monotonic())

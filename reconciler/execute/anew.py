@@ -16,7 +16,7 @@ from reconciler.core.remedies import Cause, remedy_of
 from reconciler.errors import AzureError, NotTaken, ProvisioningFailed, StaleAction
 from reconciler.execute.fates import delete_fate
 from reconciler.execute.put import finish, put, put_ration
-from reconciler.execute.send import REPEATED_S, Write, sent
+from reconciler.execute.send import FRESH_S, REPEATED_S, Write, sent
 from reconciler.execute.stale import free, is_going, reread
 from reconciler.execute.wait import is_passing
 from reconciler.execute.writer import Progress, Writer, is_same
@@ -42,7 +42,17 @@ def put_anew(
     Raises:
         AzureError: it was not created; see `stranded`.
     """
-    _cleared(action, writer, progress)
+    # Deleted only when the create would not have to wait.
+    with writer.pacer.promise(put_ration(desired)) as waited_s:
+        if waited_s > FRESH_S:
+            reread(action, writer.waiter)
+        _cleared(action, writer, progress)
+        return _put_anew(action, desired, live, writer, progress)
+
+
+def _put_anew(
+    action: Action, desired: DesiredGroup, live: LiveGroup, writer: Writer, progress: Progress
+) -> Outcome:
     until = writer.deadline(action)
     try:
         return _created(action, desired, live, writer, progress, until=until)
@@ -100,7 +110,13 @@ def left_stranded(outcome: Outcome) -> Outcome:
     )
 
 
-def _cleared(action: Action, writer: Writer, progress: Progress) -> None:
+def _cleared(
+    action: Action,
+    writer: Writer,
+    progress: Progress,
+    *,
+    check: Callable[[], object] | None = None,
+) -> None:
     """Return once the create may be sent: the group is gone, or is going and cannot be watched.
 
     Raises:
@@ -108,7 +124,7 @@ def _cleared(action: Action, writer: Writer, progress: Progress) -> None:
     """
     is_accepted = False
     try:
-        accepted = _deleted(action, writer, progress)
+        accepted = _deleted(action, writer, progress, check=check)
         is_accepted = True
         _gone(action, accepted, writer, progress)
     except StaleAction:
@@ -132,7 +148,7 @@ def _not_deleted(action: Action, exc: AzureError) -> AzureError:
         target=str(action.target),
         code=exc.code,
         request_id=exc.request_id,
-        hint="the group is there as it was: plan again",
+        hint="the group is there: plan again",
     )
 
 
@@ -231,7 +247,7 @@ def _clear_failed(
             )
 
     check()
-    _gone(action, _deleted(action, writer, progress, check=check), writer, progress)
+    _cleared(action, writer, progress, check=check)
 
 
 def _deleted(
@@ -253,7 +269,6 @@ def _deleted(
         ration=Ration.of(target.subscription, Kind.DELETE, location),
         is_delete=True,
         removes=desired is not None,
-        follows=None if desired is None else put_ration(desired),
     )
     return sent(write, action, writer, progress)
 

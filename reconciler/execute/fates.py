@@ -47,11 +47,10 @@ def put_fate(
             return False
         if was != mark == tag(now.tags, STATE_TAG):
             return True
-        if before is not None and tag(before.tags, OWNER_TAG) == tag(now.tags, OWNER_TAG):
-            shows_all = was == mark or not has_secrets
-            told = _by_change(now, before, is_wanted, is_marked=was == mark, shows_all=shows_all)
-            if told is not None:
-                return told
+        shows_all = was == mark or not has_secrets
+        told = _by_change(now, before, is_wanted, is_marked=was == mark, shows_all=shows_all)
+        if told is not None:
+            return told
         raise StaleAction(
             "somebody else wrote it at the same time",
             verb="put",
@@ -64,16 +63,19 @@ def put_fate(
 
 def _by_change(
     now: LiveGroup,
-    before: LiveGroup,
+    before: LiveGroup | None,
     is_wanted: Callable[[LiveGroup], bool],
     *,
     is_marked: bool,
     shows_all: bool,
 ) -> bool | None:
-    """What the change of a group of ours tells of a PUT, where its mark does not; None: nothing."""
-    if shows_all and now.canonical != before.canonical and is_wanted(now):
+    """What a group without the mark of a PUT tells of it; None: nothing, it is somebody else's."""
+    if tag(now.tags, OWNER_TAG) != (None if before is None else tag(before.tags, OWNER_TAG)):
+        return None
+    has_changed = before is None or now.canonical != before.canonical
+    if shows_all and has_changed and is_wanted(now):
         return True
-    if is_marked and before.has_failed:
+    if is_marked and before is not None and before.has_failed:
         return True  # it is being repaired, or was, or recovers by itself
     return False if now.in_transition else None  # by whom will be seen when it has settled
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -113,6 +114,7 @@ class Pacer:
         self._numbers = 0
         self._latest = float("-inf")
         self._held: dict[str, float] = {}
+        self._promised: Counter[Ration] = Counter()
         self._thread = threading.local()
 
     def attend(
@@ -135,13 +137,28 @@ class Pacer:
         """
         if (number := self._placed(ration)) is not None:
             return number
+        while True:
+            self.turn(ration)
+            if (number := self._take(ration)) is not None:
+                return number
+
+    def turn(self, ration: Ration, *, ahead: Callable[[], int] = lambda: 0) -> float:
+        """Return once a request may go out, after `ahead` others; nothing is taken yet.
+
+        Returns:
+            The seconds that were waited for it.
+
+        Raises:
+            Interrupted: as `enter`.
+        """
+        before = self._clock.now()
         with self._queued(ration) as insists:
             while True:
                 with self._lock:
                     now = self._now()
-                    wait, lane = self._wait(ration, now, insists=insists)
+                    wait, lane = self._wait(ration, now, insists=insists, ahead=ahead())
                     if wait <= 0:
-                        return self._send(ration, now)
+                        return (self._clock.now() - before).total_seconds()
                     news = _news(lane, wait, now)
                 if self._leaves() and not insists:
                     raise Interrupted("the run was interrupted before it was sent")
@@ -180,23 +197,39 @@ class Pacer:
             self._tell(*news)
 
     @contextmanager
-    def place(self, ration: Ration) -> Iterator[float]:
-        """A place for one request, held for this thread; how many seconds it was waited for.
+    def place(self, ration: Ration) -> Iterator[bool]:
+        """A place for one request, held for this thread where one is free now; whether it is.
 
-        The thread's next `enter` of that ration takes it at once: who has read what it is going to
-        write can tell by that whether to read again, and then has nothing to wait for any more.
+        The thread's next `enter` of that ration takes it at once: who has just read what is going
+        to be written has nothing to wait for any more.
+        """
+        number = self._take(ration)
+        if number is not None:
+            self._places()[_plain(ration)] = number
+        try:
+            yield number is not None
+        finally:
+            if number is not None and self._placed(ration) is not None:
+                self.leave(ration, number, None)
+
+    @contextmanager
+    def promise(self, ration: Ration) -> Iterator[float]:
+        """Begin when a request could go out after all those that are promised; it will follow.
+
+        Yields the seconds that were waited. Others may go before it all the same.
 
         Raises:
             Interrupted: as `enter`.
         """
-        before = self._clock.now()
-        number = self.enter(ration)
-        self._thread.place = (_plain(ration), number)
+        key = _plain(ration)
+        waited_s = self.turn(ration, ahead=lambda: self._promised[key])
+        with self._lock:
+            self._promised[key] += 1
         try:
-            yield (self._clock.now() - before).total_seconds()
+            yield waited_s
         finally:
-            if self._placed(ration) is not None:
-                self.leave(ration, number, None)
+            with self._lock:
+                self._promised[key] -= 1
 
     @contextmanager
     def insisting(self) -> Iterator[None]:
@@ -242,6 +275,14 @@ class Pacer:
         wait, lane = max(waits, key=lambda item: item[0])
         return (max(wait, _SHORTEST_S) if wait > 0 else 0.0), lane
 
+    def _take(self, ration: Ration) -> int | None:
+        """The number of a request that may go out now, None where none may."""
+        with self._lock:
+            now = self._now()
+            if self._wait(ration, now, insists=self._insists())[0] > 0:
+                return None
+            return self._send(ration, now)
+
     def _send(self, ration: Ration, now: float) -> int:
         self._numbers += 1
         for lane in self._lanes_of(ration):
@@ -263,11 +304,13 @@ class Pacer:
 
     def _placed(self, ration: Ration) -> int | None:
         """The number of the place that is held for this thread, which is given up; None: none."""
-        key, number = getattr(self._thread, "place", (None, None))
-        if key != _plain(ration):
-            return None
-        self._thread.place = (None, None)
-        return number
+        return self._places().pop(_plain(ration), None)
+
+    def _places(self) -> dict[Ration, int]:
+        if not hasattr(self._thread, "places"):
+            self._thread.places = {}
+        places: dict[Ration, int] = self._thread.places
+        return places
 
     def _insists(self) -> bool:
         return bool(getattr(self._thread, "insists", False))

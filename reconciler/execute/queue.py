@@ -24,6 +24,7 @@ from reconciler.execute.writer import Progress
 Start = Callable[[Action, Progress], Future[Outcome]]
 
 _INTERRUPTED = "interrupted before it started"
+_UNWRITTEN = "interrupted before it was written"
 _ROLLED_OUT = (ActionKind.CREATE, ActionKind.UPDATE, ActionKind.REPLACE, ActionKind.START)
 
 
@@ -178,7 +179,10 @@ class Queue:
         """
         self.collect([future for future in self.running if future.done()])
         for future, (action, progress) in list(self.running.items()):
-            if progress.is_deleted:
+            if not progress.wrote:
+                del self.running[future]
+                self._done(_not_started(action, _UNWRITTEN))
+            elif progress.is_deleted:
                 del self.running[future]
                 says = "left while it was being replaced"
                 cut = Outcome(action=action, status=Status.FAILED, says=says)

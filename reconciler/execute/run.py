@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 from reconciler.core.outcome import Outcome
 from reconciler.core.plan import Plan
 from reconciler.core.rollout import Rollout
+from reconciler.errors import LocalStateUnusable
 from reconciler.execute.act import carry_out
 from reconciler.execute.queue import Queue
 from reconciler.execute.writer import Writer
@@ -59,7 +61,9 @@ def run(
                 if told.is_over():
                     return _left(queue)
                 queue.submit(
-                    lambda action, progress: pool.submit(carry_out, action, writer, progress),
+                    lambda action, progress: _begun(
+                        pool, partial(carry_out, action, writer, progress), queue
+                    ),
                     parallelism,
                 )
                 if queue.is_done:
@@ -73,6 +77,29 @@ def run(
                 told.own += 1
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _begun(pool: ThreadPoolExecutor, work: Callable[[], Outcome], queue: Queue) -> Future[Outcome]:
+    """The outcome of `work` to come; where the machine has no more threads, one of ours does it.
+
+    Raises:
+        LocalStateUnusable: there is no thread at all; nothing was begun.
+    """
+    future: Future[Outcome] = Future()
+
+    def fulfil() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as exc:  # noqa: BLE001  # whoever waits for it hears of it
+            future.set_exception(exc)
+
+    try:
+        pool.submit(fulfil)
+    except RuntimeError as exc:  # it was put into line all the same
+        if not queue.running:
+            says = f"the machine starts no thread: {exc}"
+            raise LocalStateUnusable(says, hint="try a lower --parallelism") from exc
+    return future
 
 
 @dataclass(slots=True)

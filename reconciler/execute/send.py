@@ -16,8 +16,7 @@ from reconciler.execute.writer import Progress, Writer
 
 REPEATED_S = 30.0  # between two attempts to create what was just deleted
 # What was read longer ago is read again before it is written over.
-_FRESH_S = 2.0
-_TICK_S = 1.0
+FRESH_S = 2.0
 _MOST_DOUBLINGS = 10
 
 
@@ -35,7 +34,7 @@ class Write:
     `send` sends it once, counted in `ration`. `fate` reads what became of it where its answer does
     not tell. `check` looks again before it is sent later than that, and raises `StaleAction` where
     the group has moved. `subnet` names what it shares with others. `removes`: it is a delete of
-    what is to be created again, so that `follows` must not have to wait then.
+    what is to be created again.
 
     With a deadline `until`, what passes is met by another attempt at least as long as that is not
     over, and so are refusals for one of `persists_for`.
@@ -48,7 +47,6 @@ class Write:
     subnet: str = ""
     is_delete: bool = False
     removes: bool = False
-    follows: Ration | None = None
     persists_for: frozenset[Cause] = frozenset()
     until: datetime | None = None
 
@@ -92,16 +90,19 @@ def _once(
     write: Write, last: AzureError | None, writer: Writer, progress: Progress
 ) -> Accepted | AzureError:
     """What one request is answered; it goes out just after a look at the group."""
-    writer.check_leaving(progress)
-    with writer.pacer.place(write.ration) as waited_s:
-        if waited_s > _FRESH_S and _came_late(write, last, progress):
+    while True:
+        waited_s = writer.pacer.turn(write.ration)
+        if waited_s > FRESH_S and _came_late(write, last, progress):
             return _taken(write, last, progress)
         writer.check_leaving(progress)
-        try:
-            with progress.writing(removes=write.removes):
-                return write.send()
-        except AzureError as exc:
-            return exc
+        with writer.pacer.place(write.ration) as is_held:
+            if not is_held:
+                continue  # others were quicker
+            try:
+                with progress.writing(removes=write.removes):
+                    return write.send()
+            except AzureError as exc:
+                return exc
 
 
 def _taken(write: Write, exc: AzureError | None, progress: Progress) -> Accepted:
@@ -117,9 +118,15 @@ def _took_effect(
     if _is_lost(answer):
         writer.watcher.step(action, f"{answer.says}: looking whether it took effect")
         return _fate(write, answer) is Fate.TAKEN
-    # What stands in the way of a delete is the one whose answer was lost.
     is_in_the_way = write.is_delete and remedy_of(answer).cause is Cause.TRANSITION
-    return is_in_the_way and last is not None and _is_lost(last)
+    if not is_in_the_way or last is None or not _is_lost(last):
+        return False
+    try:
+        write.check()
+    except StaleAction:
+        if _fate(write, last) is not Fate.TAKEN:
+            raise  # somebody else's write stands in its way
+    return True  # the one that was lost does
 
 
 def _is_lost(answer: AzureError) -> bool:
@@ -187,8 +194,4 @@ def _stand_back(write: Write, action: Action, writer: Writer, progress: Progress
             writer.watcher.step(action, says)
         stood = True
         writer.rest(held_s, progress)
-    while write.follows is not None and (held_s := writer.pacer.wait_s(write.follows)) > 0:
-        stood = True
-        writer.pacer.mention(write.follows)
-        writer.rest(min(held_s, _TICK_S), progress)
     return stood

@@ -169,11 +169,11 @@ def test_a_refusal_that_does_not_say_why_is_for_the_number(arm, group, answer, b
 def test_a_place_is_taken_by_the_next_request_of_its_thread_alone() -> None:
     pacer, ration = Pacer(clock=Time()), Ration.of("s", Kind.WRITE, "West Europe")
 
-    with pacer.place(ration) as waited_s:
+    with pacer.place(ration) as is_held:
         held = pacer.enter(Ration.of("S", Kind.WRITE, "westeurope"))
         other = pacer.enter(ration)
 
-    assert (waited_s, other) == (0, held + 1)
+    assert (is_held, other) == (True, held + 1)
 
 
 def test_a_place_that_nobody_took_is_given_back() -> None:
@@ -181,11 +181,29 @@ def test_a_place_that_nobody_took_is_given_back() -> None:
     pacer, ration = Pacer(clock=Time()), Ration.of("s", Kind.WRITE)
     pacer.leave(ration, pacer.enter(ration), Left(is_refused=True, retry_after_s=5))
 
-    with pacer.place(ration) as waited_s:
+    waited_s = pacer.turn(ration)
+    with pacer.place(ration) as is_held:
         assert pacer.wait_s(ration) > 0
+        with pacer.place(ration) as is_second:
+            assert not is_second
 
+    assert is_held
     assert waited_s >= 5
     assert pacer.wait_s(ration) == 0
+
+
+def test_of_those_that_promise_only_one_begins_while_one_request_may_go() -> None:
+    clock = Time()
+    pacer, ration = Pacer(clock=clock), Ration.of("s", Kind.WRITE, "westeurope")
+    pacer.leave(ration, pacer.enter(ration), Left(is_refused=True, retry_after_s=5))
+
+    with pacer.promise(ration) as waited_s:
+        assert waited_s >= 5
+        assert pacer.wait_s(ration) == 0, "others may go before it"
+        assert pacer.wait_s(ration, ahead=1) > 0, "another promise waits"
+        pacer.leave(ration, pacer.enter(ration), Left(in_5_minutes=50, in_1_hour=100))
+        with pacer.promise(ration) as second_s:
+            assert second_s < 1  # ARM is let go slowly after a refusal
 
 
 def test_against_a_ration_of_five_nothing_is_refused() -> None:

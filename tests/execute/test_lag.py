@@ -271,3 +271,59 @@ def test_an_interrupt_is_heard_at_the_gate_after_a_write_that_was_not_taken(
     run = interrupted(shop, planned, lambda: int(bool(shop.held)))
     assert outcome_of(run, "web").status is Status.NOT_STARTED
     assert shop.counting("PUT", "web") == 2
+
+
+def test_a_replace_interrupted_while_it_is_read_again_deletes_nothing(shop: Repository) -> None:
+    planned = replacing(shop)
+    pacer, ration = shop.azure.pacer, Ration.of(shop.subscription, Kind.DELETE, "westeurope")
+    gets: list[str] = []
+
+    def answer(call: Call) -> None:
+        if is_web(call, "GET"):
+            gets.append("GET")
+            if len(gets) == 1:
+                spent = Left(in_5_minutes=0, in_1_hour=0, is_refused=True, retry_after_s=20)
+                pacer.leave(ration, pacer.enter(ration), spent)
+
+    shop.intercept(answer)
+    interrupted(shop, planned, lambda: int(len(gets) >= 2))
+    assert shop.counting("DELETE", "web") == 0
+
+
+def test_a_lost_create_where_a_put_sets_no_tags(shop: Repository) -> None:
+    """A group of nobody that is as it was asked: ours, and tagged then."""
+    shop.write(group("new"))
+    planned = shop.plan()
+    seen: list[str] = []
+
+    def answer(call: Call) -> Reply | None:
+        if call.method == "PUT" and call.path.endswith("/new") and not seen:
+            seen.append("PUT")
+            shop.emulator._service.answer(call)
+            shop.change("new", lambda body: body.update(tags={}))
+            return refusal(504, "GatewayTimeout")
+        return None
+
+    shop.intercept(answer)
+    run = shop.carry_out(planned)
+    outcome = outcome_of(run, "new")
+    assert outcome.status is Status.SUCCEEDED
+
+
+def test_what_is_in_the_way_of_a_delete_is_somebody_elses_write(shop: Repository) -> None:
+    planned = replacing(shop, timeout="3m")
+    seen: list[str] = []
+
+    def answer(call: Call) -> Reply | None:
+        if is_web(call, "DELETE"):
+            seen.append("DELETE")
+            if len(seen) == 1:
+                return refusal(504, "GatewayTimeout")
+            shop.set_image("web", "theirs:1")
+            return refusal(409, "ContainerGroupTransitioning")
+        return None
+
+    shop.intercept(answer)
+    run = shop.carry_out(planned)
+    outcome = outcome_of(run, "web")
+    assert outcome.status is Status.STALE

@@ -528,3 +528,23 @@ def test_after_the_second_interrupt_what_is_under_way_is_listed_with_its_operati
     assert "/operations/" in run.under_way[address]
     assert ended(run) == {"b": "not started"}
     repository.pass_all()
+
+
+def test_a_machine_that_starts_few_threads_does_the_work_with_those(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.given_home()
+    repository.write(*[group(f"g{i}") for i in range(4)])
+    real = threading.Thread.start
+
+    def start(self: threading.Thread) -> None:
+        if self.name.startswith("apply_") and self.name != "apply_0":
+            raise RuntimeError("can't start new thread")
+        real(self)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+    run = repository.apply()
+
+    assert set(ended(run).values()) == {"succeeded"}
+    assert len(run.outcomes) == 4
