@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 
 from reconciler.core.outcome import Status, exit_code
-from reconciler.emulator import PLENTY, Call, Emulator, ManualClock, Reply
+from reconciler.emulator import Call, Reply
 from reconciler.errors import ExitCode
-from tests.conftest import Repository, Time, ended, group, kinds, outcome_of, refusal, task
+from tests.conftest import Repository, ended, group, kinds, outcome_of, refusal, task
 
 SUBNET = "/subscriptions/s/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/v/subnets"
-
-
-@pytest.fixture
-def shop(make_repository: Callable[..., Repository]) -> Iterator[Repository]:
-    """A repository whose Azure moves as the reconciler sleeps, with one group applied."""
-    time = ManualClock()
-    with Emulator(time=time, limits=PLENTY) as running:
-        repository = make_repository(running, clock=Time(on_sleep=time.advance))
-        repository.given_home()
-        repository.write(group("web"))
-        repository.apply()
-        yield repository
 
 
 def slept(shop: Repository) -> float:

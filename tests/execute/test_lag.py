@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import pytest
 
 from reconciler.core.cloud import Kind, Left, Ration
 from reconciler.core.outcome import Status
 from reconciler.core.ownership import OWNER_TAG
-from reconciler.emulator import PLENTY, Call, Emulator, ManualClock, Reply
-from tests.conftest import Repository, Time, group, kinds, outcome_of, refusal
+from reconciler.emulator import Call, Reply
+from tests.conftest import Repository, group, kinds, outcome_of, refusal
 from tests.execute.test_replace import NEVER_WELL, interrupted, replacing
-
-
-@pytest.fixture
-def shop(make_repository: Callable[..., Repository]) -> Iterator[Repository]:
-    """A repository whose Azure moves as the reconciler sleeps, with one group applied."""
-    time = ManualClock()
-    with Emulator(time=time, limits=PLENTY) as running:
-        repository = make_repository(running, clock=Time(on_sleep=time.advance))
-        repository.given_home()
-        repository.write(group("web"))
-        repository.apply()
-        yield repository
 
 
 def image(shop: Repository) -> str:

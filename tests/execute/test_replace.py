@@ -14,26 +14,14 @@ from reconciler.core.cloud import Kind, Left, Ration
 from reconciler.core.groups import DesiredGroup
 from reconciler.core.outcome import Status
 from reconciler.core.plan import Plan
-from reconciler.emulator import PLENTY, Call, Emulator, ManualClock, Polls, Reply
+from reconciler.emulator import PLENTY, Call, Emulator, Polls, Reply
 from reconciler.execute import run as running_module
 from reconciler.execute.clock import SystemClock
 from reconciler.execute.run import Run
 from reconciler.execute.wait import Pace
-from tests.conftest import Repository, Time, ended, group, outcome_of, refusal
+from tests.conftest import Repository, ended, group, outcome_of, refusal
 
 NEVER_WELL = {"when": {"stage": "put"}, "fault": {"kind": "operation", "ends": "Failed"}}
-
-
-@pytest.fixture
-def shop(make_repository: Callable[..., Repository]) -> Iterator[Repository]:
-    """A repository whose Azure moves as the reconciler sleeps, with one group applied."""
-    time = ManualClock()
-    with Emulator(time=time, limits=PLENTY) as running:
-        repository = make_repository(running, clock=Time(on_sleep=time.advance))
-        repository.given_home()
-        repository.write(group("web"))
-        repository.apply()
-        yield repository
 
 
 def replacing(shop: Repository, *, timeout: str = "10m", falls_back: bool = False) -> Plan:
