@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from reconciler.core.asker import Asker
-from reconciler.core.build import Situation, build_plan, too_much_consent
+from reconciler.core.build import Situation, build_plan
 from reconciler.core.cloud import Clock, Cloud, Vaults
+from reconciler.core.drift import Drift, drift_of
 from reconciler.core.events import Watcher
+from reconciler.core.evidence import Evidence, Previous, commits_of, is_absent
 from reconciler.core.fallback import commits_to_restore, with_fallbacks
 from reconciler.core.groups import (
     DesiredGroup,
@@ -22,12 +25,14 @@ from reconciler.core.jsonval import Json
 from reconciler.core.names import find_group
 from reconciler.core.origin import commits_to_ask, with_history
 from reconciler.core.ownership import Ownership, SecretKey, ownership_of
-from reconciler.core.plan import ActionKind, Plan
+from reconciler.core.plan import Action, ActionKind, Plan
 from reconciler.core.policy import Limits
+from reconciler.core.rails import too_much_consent
 from reconciler.core.rollout import Rollout
+from reconciler.core.selection import Candidate, left_out
 from reconciler.core.sync import standing_of, sync_of
 from reconciler.core.teardown import build_teardown
-from reconciler.errors import UsageError
+from reconciler.errors import PlanRefused, UsageError
 from reconciler.execute.look import view
 from reconciler.execute.observe import (
     Observed,
@@ -40,6 +45,7 @@ from reconciler.execute.observe import (
 )
 from reconciler.execute.pacing import Pacer
 from reconciler.execute.preflight import check_plan
+from reconciler.execute.release import released
 from reconciler.execute.run import Run, run
 from reconciler.execute.secrets import resolved
 from reconciler.execute.wait import Pace, Waiter
@@ -79,7 +85,10 @@ class Consent:
     retry: tuple[str, ...] = ()
     rerun: tuple[str, ...] = ()
     rebaseline: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    prune: bool = False
+    compared: Mapping[str, frozenset[str]] | None = None  # of a plan that was reviewed
     allow: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -128,14 +137,14 @@ def plan(
         UsageError: a name fits nothing or several groups, or consent exceeds the plan.
     """
     observed = observe(azure.cloud, wanted.scope)
-    asker, left_out = _who_asks(wanted, azure, consent, observed)
+    asker, skipped = _who_asks(wanted, azure, consent, observed)
     if settles:
         waiter = Waiter(cloud=azure.cloud, clock=azure.clock, pace=azure.pace)
         foreign = {g.id.address for g in observed.groups if _is_foreign(g, wanted.owner)}
-        ours = {group.id.address for group in wanted.groups} - left_out - foreign
+        ours = {group.id.address for group in wanted.groups} - skipped - foreign
         observed = settled(observed, ours, waiter, workers=azure.workers)
     observed = with_views(azure.cloud, observed, wanted.groups, asker, workers=azure.workers)
-    planned = build_plan(_situation(wanted, observed, asker, consent, left_out))
+    planned = build_plan(_situation(wanted, observed, asker, consent, skipped))
     _check_consent(planned, observed, wanted, consent)
     if applied is not None and (commits := commits_to_restore(planned)):
         planned = with_fallbacks(planned, {c: _with_vaults(applied(c), azure) for c in commits})
@@ -172,17 +181,42 @@ def apply(
         PlanRefused, SecretUnresolved: before anything was touched.
     """
     check_plan(planned)
-    writer = Writer(
+    writer = _writer(azure, owner=planned.owner, commit=commit, watcher=watcher)
+    return run(planned, writer, parallelism=azure.workers, interrupts=interrupts, rollout=rollout)
+
+
+def release(group: GroupId, wanted: Wanted, azure: Azure, *, watcher: Watcher) -> LiveGroup:
+    """The group once it is nobody's; it runs on as it is.
+
+    Raises:
+        PlanRefused: it is not ours, or Azure is still changing it.
+        AzureError: Azure refused.
+    """
+    live = view(azure.cloud, group)
+    ownership = Ownership.NOBODYS if live is None else ownership_of(live, wanted.owner)
+    if live is None or ownership is not Ownership.OURS:
+        found = "it does not exist" if live is None else f"it is {ownership.value}"
+        raise PlanRefused(f"'{group}' is not released: {found}", hint="see 'aci-reconcile status'")
+    if live.in_transition:
+        raise PlanRefused(
+            f"'{group}' is not released: it is in transition ({live.provisioning})",
+            hint="run again when it has settled",
+        )
+    action = Action(kind=ActionKind.PATCH_TAGS, target=group, live=live, why="released")
+    return released(action, _writer(azure, owner=wanted.owner, commit="", watcher=watcher))
+
+
+def _writer(azure: Azure, *, owner: str, commit: str, watcher: Watcher) -> Writer:
+    return Writer(
         cloud=azure.cloud,
         clock=azure.clock,
         pace=azure.pace,
         pacer=azure.pacer or Pacer(clock=azure.clock),
-        owner=planned.owner,
+        owner=owner,
         key=azure.key,
         commit=commit,
         watcher=watcher,
     )
-    return run(planned, writer, parallelism=azure.workers, interrupts=interrupts, rollout=rollout)
 
 
 def teardown(wanted: Wanted, azure: Azure, *, resource_groups: bool) -> Plan:
@@ -217,14 +251,12 @@ def status(wanted: Wanted, azure: Azure) -> tuple[tuple[GroupStatus, ...], tuple
     observed = observe(azure.cloud, wanted.scope)
     asker = Asker(owner=wanted.owner, key=azure.key)
     named = {group.id.address for group in wanted.groups}
-    ours = [
-        live.id
+    ours = {
+        live.id.address
         for live in observed.groups
         if live.id.address in named or ownership_of(live, wanted.owner) is Ownership.OURS
-    ]
-    views = view_all(azure.cloud, ours, workers=azure.workers) if ours else {}
-    lives = [views.get(live.id.address, live) for live in observed.groups]
-    observed = replace(observed, groups=tuple(live for live in lives if live is not None))
+    }
+    observed = _viewed(observed, ours, azure)
     planned = build_plan(_situation(wanted, observed, asker, Consent(), frozenset()))
     rows = [
         GroupStatus(
@@ -242,6 +274,67 @@ def status(wanted: Wanted, azure: Azure) -> tuple[tuple[GroupStatus, ...], tuple
         for orphan in planned.orphans
     ]
     return tuple(sorted(rows, key=lambda row: row.target.address)), planned.notes
+
+
+def drift(
+    wanted: Wanted,
+    azure: Azure,
+    *,
+    history: History | None = None,
+    previous: Previous | None = None,
+) -> tuple[Plan, Drift]:
+    """How Azure stands against what was last applied, with the plan that would mend it.
+
+    Costs one GET a live group that a manifest names: LIST does not tell how a group is doing.
+    `history` is as for `plan`; it is also asked whether a group that is not there was applied.
+
+    Raises:
+        AzureError: something could not be read.
+    """
+    observed = observe(azure.cloud, wanted.scope)
+    asker, _ = _who_asks(wanted, azure, Consent(), observed)
+    named = {group.id.address for group in wanted.groups}
+    mine = {g.id.address for g in observed.groups if not _is_foreign(g, wanted.owner)} & named
+    waiter = Waiter(cloud=azure.cloud, clock=azure.clock, pace=azure.pace)
+    observed = settled(observed, mine, waiter, workers=azure.workers)
+    observed = _viewed(observed, mine, azure)
+    planned = build_plan(_situation(wanted, observed, asker, Consent(), frozenset()))
+    then = _remembered(history)
+    asked = {commit: then(commit) or {} for commit in commits_to_ask(planned)[:_MOST_COMMITS]}
+    planned = with_history(planned, asked)
+    applied: dict[str, frozenset[str] | None] = {}
+    if any(is_absent(action, wanted.owner) for action in planned.actions):
+        for number, commit in enumerate(commits_of(observed.groups, wanted.owner)):
+            found = then(commit) if number < _MOST_COMMITS else None
+            applied[commit] = None if found is None else frozenset(found)
+    evidence = Evidence(
+        live=observed.groups,
+        applied=applied | {commit: frozenset(found) for commit, found in asked.items() if found},
+        closed=observed.closed,
+        is_bounded=observed.is_bounded,
+        previous=previous,
+    )
+    return planned, drift_of(planned, evidence)
+
+
+def _viewed(observed: Observed, addresses: AbstractSet[str], azure: Azure) -> Observed:
+    """`observed` with the instance view of the groups at `addresses`."""
+    ids = [live.id for live in observed.groups if live.id.address in addresses]
+    views = view_all(azure.cloud, ids, workers=azure.workers) if ids else {}
+    lives = [views.get(live.id.address, live) for live in observed.groups]
+    return replace(observed, groups=tuple(live for live in lives if live is not None))
+
+
+def _remembered(history: History | None) -> History:
+    """`history`, each commit asked for once: it costs a reading of all manifests of then."""
+    known: dict[str, Mapping[str, DesiredGroup] | None] = {}
+
+    def at(commit: str) -> Mapping[str, DesiredGroup] | None:
+        if commit not in known:
+            known[commit] = history(commit) if history is not None else None
+        return known[commit]
+
+    return at
 
 
 def named_group(name: str, wanted: Wanted, azure: Azure) -> GroupId:
@@ -293,7 +386,6 @@ def _who_asks(
     wanted: Wanted, azure: Azure, consent: Consent, observed: Observed
 ) -> tuple[Asker, frozenset[str]]:
     named = [group.id for group in wanted.groups]
-    owned = [g.id for g in observed.groups if ownership_of(g, wanted.owner) is Ownership.OURS]
     asker = Asker(
         owner=wanted.owner,
         key=azure.key,
@@ -302,8 +394,22 @@ def _who_asks(
         retry=_addresses(consent.retry, named),
         rerun=_addresses(consent.rerun, named),
         rebaseline=_addresses(consent.rebaseline, named),
+        compared=consent.compared,
     )
-    return asker, _addresses(consent.exclude, [*named, *owned])
+    candidates = _candidates(wanted, observed)
+    return asker, left_out(candidates, select=consent.select, exclude=consent.exclude)
+
+
+def _candidates(wanted: Wanted, observed: Observed) -> list[Candidate]:
+    """What can be selected: what manifests name, and what we own besides."""
+    found = {
+        group.id.address: Candidate(id=group.id, tags=group.tags, file=group.where.file)
+        for group in wanted.groups
+    }
+    for live in observed.groups:
+        if ownership_of(live, wanted.owner) is Ownership.OURS:
+            found.setdefault(live.id.address, Candidate(id=live.id, tags=live.tags))
+    return list(found.values())
 
 
 def _addresses(names: Iterable[str], candidates: Iterable[GroupId]) -> frozenset[str]:
@@ -316,7 +422,7 @@ def _situation(
     observed: Observed,
     asker: Asker,
     consent: Consent,
-    left_out: frozenset[str],
+    skipped: frozenset[str],
 ) -> Situation:
     return Situation(
         subscription=wanted.subscription,
@@ -326,9 +432,10 @@ def _situation(
         live=observed.groups,
         resource_groups=observed.resource_groups,
         limits=wanted.limits,
-        is_complete=wanted.is_complete and not left_out,
+        is_complete=wanted.is_complete and not (consent.select or consent.exclude),
         allow=consent.allow,
-        left_out=left_out,
+        left_out=skipped,
+        asks_to_prune=consent.prune,
         notes=observed.notes,
     )
 

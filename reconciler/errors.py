@@ -58,6 +58,16 @@ class PlanRefused(ReconcilerError):
         self.details = details
 
 
+class PlanDiffers(ReconcilerError):
+    """What would be done now is not what was reviewed; `details` has a line for each difference."""
+
+    exit_code = ExitCode.STALE
+
+    def __init__(self, says: str, *, hint: str = "", details: tuple[str, ...] = ()) -> None:
+        super().__init__(says, hint=hint)
+        self.details = details
+
+
 class SecretUnresolved(PlanRefused):
     """Secrets that a write needs cannot be had; nothing was written."""
 

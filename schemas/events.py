@@ -9,24 +9,24 @@ from pathlib import Path
 
 from ours import DRAFT, Json, Schema
 
-_REPORT = Path(__file__).parent / "report.schema.json"
+REPORT = Path(__file__).parent / "report.schema.json"
 _TEXT: Schema = {"type": "string"}
 
 
 def events() -> Schema:
     """The schema of one line."""
-    shared = json.loads(_REPORT.read_text(encoding="utf-8"))["$defs"]
+    shared = json.loads(REPORT.read_text(encoding="utf-8"))["$defs"]
     made = {
         "started": _event(
             "started",
             "The first line: the plan, and what is going to be carried out.",
-            command=_ref("command"),
-            environment=_ref("environment"),
+            command=ref("command"),
+            environment=ref("environment"),
             owner=_TEXT,
-            subscription=_ref("lowerCase"),
-            digest=_ref("digest"),
-            complete=_ref("complete"),
-            counts=_ref("planCounts"),
+            subscription=ref("lowerCase"),
+            digest=ref("digest"),
+            complete=ref("complete"),
+            counts=ref("planCounts"),
             actions=_listed("subject"),
         ),
         "began": _event("began", "Work on an action has begun.", **_subject()),
@@ -36,16 +36,16 @@ def events() -> Schema:
             optional=("operation",),
             **_subject(),
             text=_TEXT,
-            operation=_ref("operation"),
+            operation=ref("operation"),
         ),
         "held": _event(
-            "held", "Work waits for a ration of requests.", text=_TEXT, until=_ref("instant")
+            "held", "Work waits for a ration of requests.", text=_TEXT, until=ref("instant")
         ),
         "landed": _event(
             "landed",
             "An action is over; the outcome is as in the result document.",
             **_subject(),
-            outcome=_ref("outcome"),
+            outcome=ref("outcome"),
         ),
         "interrupted": _event(
             "interrupted",
@@ -56,10 +56,10 @@ def events() -> Schema:
             "finished",
             "The last line; without it the run was cut off, and what began and did not land may "
             "go on in Azure.",
-            command=_ref("command"),
-            exitCode=_ref("exitCode"),
+            command=ref("command"),
+            exitCode=ref("exitCode"),
             interrupted={"type": "boolean"},
-            counts=_ref("resultCounts"),
+            counts=ref("resultCounts"),
             noOutcome=_listed("leftOver"),
             findings=_listed("finding"),
         ),
@@ -69,17 +69,17 @@ def events() -> Schema:
         "$id": "https://aci-reconcile.dev/schemas/events.v1.json",
         "title": "aci-reconcile events, version 1",
         "description": "One line of what apply and destroy write with -o ndjson while they run.",
-        "oneOf": [_ref(name) for name in made],
-        "$defs": {**made, **_needed(made, shared)},
+        "oneOf": [ref(name) for name in made],
+        "$defs": {**made, **needed(made, shared)},
     }
 
 
 def _event(event: str, says: str, /, *, optional: tuple[str, ...] = (), **members: Json) -> Schema:
     head: dict[str, Json] = {
-        "apiVersion": _ref("apiVersion"),
+        "apiVersion": ref("apiVersion"),
         "kind": {"const": "ApplyEvent"},
         "seq": {"description": "Counts from 1.", "type": "integer", "minimum": 1},
-        "at": _ref("instant"),
+        "at": ref("instant"),
         "event": {"const": event},
     }
     whole = {**head, **members}
@@ -94,22 +94,23 @@ def _event(event: str, says: str, /, *, optional: tuple[str, ...] = (), **member
 
 def _subject() -> dict[str, Json]:
     return {
-        "address": _ref("address"),
-        "type": _ref("type"),
-        "name": _ref("name"),
-        "action": _ref("kind"),
+        "address": ref("address"),
+        "type": ref("type"),
+        "name": ref("name"),
+        "action": ref("kind"),
     }
 
 
-def _ref(name: str) -> Schema:
+def ref(name: str) -> Schema:
+    """A reference to a definition."""
     return {"$ref": f"#/$defs/{name}"}
 
 
 def _listed(name: str) -> Schema:
-    return {"type": "array", "items": _ref(name)}
+    return {"type": "array", "items": ref(name)}
 
 
-def _needed(made: Schema, shared: Schema) -> Schema:
+def needed(made: Schema, shared: Schema) -> Schema:
     """What `made` refers to in the schema of reports, directly or not."""
     found: dict[str, Json] = {}
     texts = [json.dumps(made)]

@@ -1,6 +1,6 @@
 """Write the JSON Schemas: Azure's part from the SDK's model tree, ours from `ours.py`.
 
-python schemas/generate.py            writes the schemas of manifests, project, faults and events
+python schemas/generate.py            writes the schemas that are not written by hand
 python schemas/generate.py --check    exits 1 when a committed file differs
 """
 
@@ -17,6 +17,7 @@ from typing import Any
 from azure.mgmt.containerinstance import models
 from events import events
 from ours import DRAFT, Json, Schema, project, reconcile, resource_group_name, secret
+from webhook import webhook
 
 from reconciler.emulator.faults.schema import schema as faults
 
@@ -304,6 +305,7 @@ def rendered() -> dict[str, str]:
         "project.schema.json": project(),
         "faults.schema.json": faults(),
         "events.schema.json": events(),
+        "webhook.schema.json": webhook(),
     }
     return {name: json.dumps(schema, indent=2) + "\n" for name, schema in made.items()}
 

@@ -288,7 +288,8 @@ def _environment_only() -> dict[str, Schema]:
             "type": "boolean",
             "default": False,
             "description": "Never delete or replace a group of this environment.",
-        }
+        },
+        "patches": _patches(),
     }
 
 
@@ -302,6 +303,25 @@ def _manifests() -> Schema:
     }
 
 
+def _patches() -> Schema:
+    return {
+        "type": "array",
+        "items": {"type": "string", "minLength": 1},
+        "minItems": 1,
+        "description": "Patterns of patch files relative to this file, applied in this order; a "
+        "patch file is never a manifest. A patch is part of a manifest: its name, and "
+        "reconcile.resourceGroup where several groups have it, say which group it changes. "
+        "Mappings are merged; so are lists whose elements have a name of their own (containers, "
+        "initContainers, environmentVariables and volumes by name, volumeMounts by mountPath, ports "
+        "by port and protocol, imageRegistryCredentials by server); any other value takes the "
+        "place of the one that was there. null removes a member. '$patch: delete' in an element "
+        "or mapping removes it, '$patch: replace' puts it in the place of the one that was there, "
+        "'$patch: add' in an element adds it; an element '$patch: replace' alone replaces the "
+        "whole list. '$patch: delete' beside the name takes the group out of the environment. "
+        "What a patch alters or removes has to be there, and what it adds has not.",
+    }
+
+
 def _on_replace_failure() -> Schema:
     return choice(
         "What to do about a group that was deleted and could not be created again as it should "
@@ -311,6 +331,16 @@ def _on_replace_failure() -> Schema:
         "restore",
         default="report",
     )
+
+
+def _share(what: str) -> Schema:
+    return {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 100,
+        "description": f"How many of a hundred owned groups a run may {what}, from two on; "
+        "default: all of them.",
+    }
 
 
 def _policy() -> Schema:
@@ -349,4 +379,17 @@ def _policy() -> Schema:
             "default": 0,
             "description": "How many groups a run may delete and create again.",
         },
+        maxReplacePercent=_share("delete and create again"),
+        maxRestarts={
+            "type": "integer",
+            "minimum": 0,
+            "description": "How many groups that run a run may restart; default: any number.",
+        },
+        maxRestartPercent=_share("restart"),
+        planValidFor=text(
+            "How long a plan that was written down may be applied.",
+            pattern=DURATION,
+            says="a time such as 24h or 30m",
+            default="24h",
+        ),
     )

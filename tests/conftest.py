@@ -423,7 +423,7 @@ class Heard:
         """Nothing."""
 
 
-OFFLINE = ("validate", "schema", "--help", "--version", "emulator", "demo")
+OFFLINE = ("validate", "schema", "--help", "--version", "emulator", "demo", "show")
 
 
 def _replaced(value: Any, **changes: Any) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reconciler.cli.options import (
     WAITS,
+    categories,
     consent,
     duration,
     folder,
@@ -28,7 +29,13 @@ def project(command: argparse.ArgumentParser) -> None:
         "manifest of the project makes the scope partial: nothing is pruned",
     )
     command.add_argument(
-        "-e", "--env", dest="environment", metavar="NAME", help="environment of the project file"
+        "-e",
+        "--env",
+        dest="environments",
+        metavar="NAME",
+        action="append",
+        help="environment of the project file; may be repeated: one after the other, each with its "
+        "own report ({environment} in the PATH of -o stands for its name)",
     )
     secrets(command)
 
@@ -117,7 +124,7 @@ def consenting(command: argparse.ArgumentParser) -> None:
         metavar="KIND=N",
         action="append",
         type=consent,
-        help="consent to exactly what the plan holds: delete=N, replace=N, move=N",
+        help="consent to exactly what the plan holds: delete=N, replace=N, restart=N, move=N",
     )
     for flag, text in (
         ("--replace", "delete and create NAME again, also where nothing differs"),
@@ -125,9 +132,50 @@ def consenting(command: argparse.ArgumentParser) -> None:
         ("--rerun", "start NAME, which has ended or is stopped, though nothing changed"),
         ("--rebaseline-secrets", "trust that Azure holds NAME's secrets as they are now"),
         ("--adopt", "take over NAME, which has no owner, also when it differs"),
-        ("--exclude", "leave NAME alone; the scope becomes partial"),
     ):
         agree.add_argument(flag, metavar="NAME", action="append", help=text)
+    selecting(command)
+
+
+def selecting(command: argparse.ArgumentParser) -> None:
+    """Which of the groups it is about."""
+    scope = command.add_argument_group(
+        "scope",
+        "PATTERN is a name (web, rg/web, web-*), tag:KEY, tag:KEY=VALUE or path:PATTERN; "
+        "with either option the scope is partial, and nothing is removed",
+    )
+    scope.add_argument(
+        "--select", metavar="PATTERN", action="append", help="only these groups; may be repeated"
+    )
+    scope.add_argument(
+        "--exclude", metavar="PATTERN", action="append", help="not these; may be repeated"
+    )
+
+
+def alarming(command: argparse.ArgumentParser) -> None:
+    """What of drift counts, and who is told."""
+    alarm = command.add_argument_group("what counts, and who is told", "see docs/drift.md")
+    alarm.add_argument(
+        "--fail-on",
+        metavar="CATEGORIES",
+        type=categories,
+        help="what makes it end with 2, parted by commas, or none (default: missing,changed,"
+        "crash-looping,unhealthy,orphaned; there are also stopped, address-moved, unmanaged and "
+        "pending)",
+    )
+    alarm.add_argument(
+        "--since",
+        metavar="FILE",
+        type=Path,
+        help="what the run before wrote with -o json=FILE; one that is not there yet is a first "
+        "run. Tells what is new, a moved IP address, and groups that are gone",
+    )
+    alarm.add_argument(
+        "--webhook",
+        metavar="URL",
+        help="post an event of each run, signed with the key in ACI_RECONCILE_WEBHOOK_KEY; https, "
+        "or plain http to loopback hosts",
+    )
 
 
 def waiting(command: argparse.ArgumentParser) -> None:

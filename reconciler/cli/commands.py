@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.cli.console import Console
@@ -13,7 +14,8 @@ from reconciler.core.finding import in_order
 from reconciler.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from reconciler.app import Azure
+    from reconciler.app import Azure, Wanted
+    from reconciler.core.binding import Binding, Reviewed
     from reconciler.core.plan import Plan
     from reconciler.manifest import Project
     from reconciler.report.rows import Report
@@ -21,15 +23,6 @@ if TYPE_CHECKING:
 
 def plan(options: Options) -> ExitCode:
     """Show what apply would do."""
-    return _plan(options, command="plan")
-
-
-def drift(options: Options) -> ExitCode:
-    """Tell whether Azure still equals git: 2 when it does not, whatever may be done about it."""
-    return _plan(options, command="drift")
-
-
-def _plan(options: Options, *, command: str) -> ExitCode:
     from reconciler import app
     from reconciler.cli.connection import azure
     from reconciler.cli.secrets import resolved
@@ -39,29 +32,34 @@ def _plan(options: Options, *, command: str) -> ExitCode:
     if isinstance(loaded, ExitCode):
         return loaded
     project, desired = loaded
-    wanted = wanted_for(options, project, desired, prunes=command == "plan")
+    wanted = wanted_for(options, project, desired, prunes=True)
     with azure(options, cloud=project.cloud) as opened:
         wanted, connected, doubts = resolved(wanted, opened, project, writes=False)
         # What Azure is still changing cannot be compared: whoever relies on the answer waits.
-        settles = command == "drift" or options.detailed_exitcode
         planned = app.plan(
             wanted,
             connected,
             consent_of(options),
-            settles=settles,
+            settles=options.detailed_exitcode,
             history=history_of(project, wanted),
             applied=applied_of(options, project, wanted),
         )
-    code = _drift_code(planned) if command == "drift" else _plan_code(planned, options)
+    code = _plan_code(planned, options)
     report = plan_report(
         planned,
-        command=command,
         environment=project.environment,
         findings=in_order([*desired.findings, *doubts]),
         exit_code=code,
+        binding=_binding(planned, options, wanted),
     )
     Console(options).report(report)
     return code
+
+
+def _binding(planned: Plan, options: Options, wanted: Wanted) -> Binding:
+    from reconciler.cli.plans import binding_of
+
+    return binding_of(planned, options, now=datetime.now(UTC), valid=wanted.limits.plan_valid)
 
 
 def _plan_code(planned: Plan, options: Options) -> ExitCode:
@@ -71,10 +69,6 @@ def _plan_code(planned: Plan, options: Options) -> ExitCode:
     return ExitCode.CHANGES if pending else ExitCode.DONE
 
 
-def _drift_code(planned: Plan) -> ExitCode:
-    return ExitCode.CHANGES if planned.has_changes else ExitCode.DONE
-
-
 def apply(options: Options) -> ExitCode:
     """Show the plan, ask, carry it out."""
     from reconciler import app
@@ -82,6 +76,7 @@ def apply(options: Options) -> ExitCode:
     from reconciler.cli.secrets import resolved
     from reconciler.report.rows import plan_report
 
+    options, reviewed = _reviewed(options)
     console = Console(options)
     loaded = loaded_for(options)
     if isinstance(loaded, ExitCode):
@@ -96,11 +91,12 @@ def apply(options: Options) -> ExitCode:
         planned = app.plan(
             wanted,
             connected,
-            consent_of(options),
+            consent_of(options, reviewed),
             settles=True,
             history=history_of(project, wanted),
             applied=applied_of(options, project, wanted),
         )
+        _check_reviewed(planned, reviewed, options, console)
         code = ExitCode.BLOCKED if planned.is_blocked else ExitCode.DONE
         shown = plan_report(
             planned,
@@ -120,6 +116,39 @@ def apply(options: Options) -> ExitCode:
             console.say("not confirmed, nothing was touched")
             return ExitCode.BLOCKED
         return _carry_out(planned, connected, project, options, shown)
+
+
+def _reviewed(options: Options) -> tuple[Options, Reviewed | None]:
+    """The options of the plan document that is to be applied, and that; else as they are."""
+    from reconciler.cli.plans import bound, check_ready, plan_file, reviewed_in
+
+    path = plan_file(options)
+    if path is None:
+        if options.accept_subset:
+            raise UsageError("--accept-subset goes with a plan document", hint="apply plan.json")
+        return options, None
+    reviewed = reviewed_in(path)
+    check_ready(reviewed, now=datetime.now(UTC))
+    return bound(options, reviewed), reviewed
+
+
+def _check_reviewed(
+    planned: Plan, reviewed: Reviewed | None, options: Options, console: Console
+) -> None:
+    """Return when what would be done now was reviewed, as far as anything was."""
+    from reconciler.cli.plans import check_digest, check_same
+    from reconciler.report.lines import safe
+
+    if reviewed is not None:
+        check_same(planned, reviewed, accept_subset=options.accept_subset)
+        console.say(
+            safe(
+                f"as reviewed: plan {reviewed.binding.plan_id} of {reviewed.file}; no other"
+                " secrets are compared than it compared"
+            )
+        )
+    if options.expect_digest is not None:
+        check_digest(planned, options.expect_digest)
 
 
 def _preflight(planned: Plan, connected: Azure, console: Console) -> None:
@@ -229,6 +258,38 @@ def logs(options: Options) -> ExitCode:
         if len(parts) > 1:
             print(f"==> {name} <==")
         sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
+    return ExitCode.DONE
+
+
+def release(options: Options) -> ExitCode:
+    """Give a group up: it runs on, and is nobody's."""
+    from reconciler import app
+    from reconciler.cli.connection import azure
+    from reconciler.cli.progress import Lines, Several, Underway
+
+    loaded = loaded_for(options)
+    if isinstance(loaded, ExitCode):
+        return loaded
+    project, desired = loaded
+    console = Console(options)
+    if not options.yes and not console.can_ask:
+        raise UsageError(
+            "release asks before it writes, and there is no terminal", hint="add --yes"
+        )
+    with azure(options, cloud=project.cloud) as connected:
+        wanted = wanted_for(options, project, desired, prunes=False)
+        group = app.named_group(options.name, wanted, connected)
+        if not options.yes and not console.ask(f"Give up {group}? It runs on.", "yes"):
+            console.say("not confirmed, nothing was touched")
+            return ExitCode.BLOCKED
+        lines = Lines(Underway(total=1))
+        try:
+            app.release(group, wanted, connected, watcher=Several([lines]))
+        finally:
+            lines.close()
+    is_named = any(one.id.address == group.address for one in desired.groups)
+    again = "; its manifest is still there: the next apply adopts it again" if is_named else ""
+    sys.stdout.write(f"released {group}: it runs on, and is nobody's{again}\n")
     return ExitCode.DONE
 
 

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import Options, Output
@@ -27,6 +28,7 @@ class Console:
     def __init__(self, options: Options) -> None:
         self._outputs = options.outputs or (Output(format="text", path=None),)
         self._verbose = options.verbose
+        self._in_github = os.environ.get("GITHUB_ACTIONS") == "true"
         self._streams: dict[Output, Stream] = {}
         self._shown: Screen | None = None
 
@@ -101,19 +103,29 @@ class Console:
                 self._write(output, report)
             except Exception as exc:  # noqa: BLE001  # also a bug in one costs no other
                 failed.append(exc)
+        if self._in_github:
+            from reconciler.cli.github import publish
+
+            publish(report, os.environ, outputs=self._outputs, warn=self._warn)
         return failed
+
+    def _warn(self, text: str) -> None:
+        from reconciler.report.lines import safe
+
+        self.say(f"aci-reconcile: warning: {safe(text)}")
 
     def preview(self, report: Report) -> None:
         """Show the plan before it is carried out; a machine gets only the result."""
         if any(o.path is None and o.format == "text" for o in self._outputs):
-            self._print(self._text(report, is_terminal=sys.stdout.isatty()))
+            text = self._text(report, is_terminal=sys.stdout.isatty())
+            self._print(self._harmless("text", text))
         else:
             self.say(self._text(report, is_terminal=sys.stderr.isatty()).removesuffix("\n"))
 
     def say(self, text: str) -> None:
         """A line for people that is no result."""
         with suppress(OSError, ValueError):  # nobody reads it any more
-            print(text, file=sys.stderr, flush=True)
+            print(self._harmless("text", text), file=sys.stderr, flush=True)
 
     def ask(self, question: str, answer: str) -> bool:
         """Whether a person types exactly `answer`."""
@@ -167,7 +179,8 @@ class Console:
         if output.format == "ndjson":
             self._end_stream(output, report)
         elif output.path is None:
-            self._print(self._rendered(output.format, report, is_terminal=sys.stdout.isatty()))
+            text = self._rendered(output.format, report, is_terminal=sys.stdout.isatty())
+            self._print(self._harmless(output.format, text))
         else:
             from reconciler.cli.files import write_file
 
@@ -176,9 +189,14 @@ class Console:
     def _print(self, text: str) -> None:
         from reconciler.cli.files import why_not
 
+        stream = sys.stdout
+        if self._in_github:
+            from reconciler.cli.github import unshielded
+
+            stream = unshielded(stream)
         try:
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            stream.write(text)
+            stream.flush()
         except BrokenPipeError:
             raise
         except (OSError, ValueError) as exc:
@@ -195,11 +213,23 @@ class Console:
         stream.finish(report)
 
     def _rendered(self, name: str, report: Report, *, is_terminal: bool) -> str:
-        if name == "json":
-            from reconciler.report.as_json import as_json
+        if name == "text":
+            return self._text(report, is_terminal=is_terminal)
+        if name == "github":
+            from reconciler.cli.github import annotated
 
-            return as_json(report)
-        return self._text(report, is_terminal=is_terminal)
+            return annotated(report, os.environ)
+        # Each format is a function of the report, in a module of its name.
+        render = getattr(import_module(f"reconciler.report.as_{name}"), f"as_{name}")
+        return str(render(report))
+
+    def _harmless(self, name: str, text: str) -> str:
+        """`text` of the format `name`, with no command to GitHub in it that we do not mean."""
+        if not self._in_github or name == "github":
+            return text
+        from reconciler.report.as_github import inert
+
+        return inert(text, name)
 
     def _text(self, report: Report, *, is_terminal: bool) -> str:
         from reconciler.report.as_text import as_text

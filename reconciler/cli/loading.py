@@ -14,6 +14,7 @@ from reconciler.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from reconciler.app import Consent, Wanted
+    from reconciler.core.binding import Reviewed
     from reconciler.core.groups import DesiredGroup
     from reconciler.manifest import DesiredSet, Project
     from reconciler.report.rows import Report
@@ -164,16 +165,23 @@ def applied_of(
     return at
 
 
-def consent_of(options: Options) -> Consent:
-    """What the command line agrees to and asks for, by name and by number."""
+def consent_of(options: Options, reviewed: Reviewed | None = None) -> Consent:
+    """What the command line agrees to and asks for, or the plan that was `reviewed`."""
     from reconciler import app
 
+    compared = None
+    if reviewed is not None:
+        secrets = reviewed.binding.secrets
+        compared = {address: frozenset(names) for address, names in secrets.items()}
     return app.Consent(
+        compared=compared,
         adopt=options.adopt,
         replace=options.replace,
         retry=options.retry,
         rerun=options.rerun,
         rebaseline=options.rebaseline_secrets,
+        select=options.select,
         exclude=options.exclude,
+        prune=options.prune,
         allow=dict(options.allow or {}),
     )

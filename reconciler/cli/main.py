@@ -8,17 +8,21 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 from reconciler.cli import signals
 from reconciler.cli.failures import sentence
-from reconciler.cli.options import Options, options_of
+from reconciler.cli.options import Options, each_environment, options_of
 from reconciler.cli.parser import parser
 from reconciler.errors import ExitCode, ReconcilerError
 
-_OFFLINE = frozenset({"validate", "schema", "explain", "emulator", "demo"})
+_OFFLINE = frozenset({"validate", "schema", "explain", "emulator", "demo", "show"})
+_ROOMS = {"drift": "drifting", "report": "gathering"}
+# One environment after the other, as long as all goes well.
+_IN_TURN = frozenset({"apply", "destroy"})
 
 
 def run() -> NoReturn:
@@ -40,10 +44,51 @@ def run() -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; its exit code. No exception but SystemExit of argparse gets out."""
     _open_streams()
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        # No text of others may be a command to the runner, whoever prints it.
+        from reconciler.cli.github import shield_streams
+
+        shield_streams()
     namespace = parser().parse_args(arguments)
     _log(is_debug=namespace.debug)
+    codes: list[ExitCode] = []
+    runs: Sequence[Options] = ()
+
+    def prepared() -> ExitCode:
+        nonlocal runs
+        runs = each_environment(options_of(namespace))
+        return ExitCode.DONE
+
+    if (code := _guarded(prepared, is_debug=namespace.debug)) is not ExitCode.DONE:
+        return code
+    run = _command(namespace.command)
+    for number, options in enumerate(runs, 1):
+        one = partial(run, options)
+        codes.append(_guarded(one, is_debug=namespace.debug))
+        if codes[-1] is ExitCode.INTERRUPTED or (codes[-1] and namespace.command in _IN_TURN):
+            _say_left(runs[number:])
+            break
+    return _one_of(codes)
+
+
+def _one_of(codes: Sequence[ExitCode]) -> ExitCode:
+    if len(codes) == 1:
+        return codes[0]
+    from reconciler.core.outcome import exit_code_of_all
+
+    return exit_code_of_all(codes)
+
+
+def _say_left(runs: Sequence[Options]) -> None:
+    if runs:
+        names = ", ".join(options.environment or "" for options in runs)
+        _say(f"not begun: {names}")
+
+
+def _guarded(run: Callable[[], ExitCode], *, is_debug: bool) -> ExitCode:
+    """The exit code of a run; whatever ends it early is said."""
     try:
-        return _command(namespace.command)(options_of(namespace))
+        return run()
     except ReconcilerError as exc:
         _say(sentence(exc))
         for detail in exc.details:
@@ -58,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.FAILED
     except Exception as exc:
-        if namespace.debug and not isinstance(exc, OSError):
+        if is_debug and not isinstance(exc, OSError):
             raise
         _say(sentence(exc))
         return ExitCode.FAILED
@@ -66,7 +111,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _command(name: str) -> Callable[[Options], ExitCode]:
     # Only what a command needs is imported.
-    commands = import_module(f"reconciler.cli.{'offline' if name in _OFFLINE else 'commands'}")
+    room = _ROOMS.get(name) or ("offline" if name in _OFFLINE else "commands")
+    commands = import_module(f"reconciler.cli.{room}")
     found: Callable[[Options], ExitCode] = getattr(commands, name)
     return found
 

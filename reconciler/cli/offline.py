@@ -44,6 +44,16 @@ def validate(options: Options) -> ExitCode:
     return code
 
 
+def show(options: Options) -> ExitCode:
+    """Show a plan document in other words."""
+    from reconciler.cli.plans import read_report
+
+    console = Console(options)
+    console.check_outputs()
+    console.report(read_report(options.paths[0]))
+    return ExitCode.DONE
+
+
 def schema(options: Options) -> ExitCode:
     """Print a JSON Schema."""
     from reconciler.manifest import schema_text

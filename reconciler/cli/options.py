@@ -5,15 +5,24 @@ from __future__ import annotations
 import re
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
+from reconciler.core.category import Category
 from reconciler.core.rollout import Rollout, parse_rollout
 from reconciler.errors import UsageError
 
-FORMATS = ("text", "json", "ndjson")
-_SUFFIXES = {"json": "json", "ndjson": "ndjson"}
+FORMATS = (
+    "text", "json", "ndjson", "markdown", "html", "junit", "sarif", "prometheus", "github"
+)  # fmt: skip
+_SUFFIXES = {
+    "json": "json", "ndjson": "ndjson", "markdown": "md", "html": "html", "junit": "xml",
+    "sarif": "sarif", "prometheus": "prom",
+}  # fmt: skip
+_PLACE = "{environment}"
+# What may follow itself on stdout.
+_STREAMED = ("text", "markdown", "ndjson", "github")
 _CARRY_OUT = ("apply", "destroy")  # the commands with events to tell
 WAITS = ("provisioned", "running", "started", "succeeded")
 _DURATION = re.compile(r"(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,6})s)?")
@@ -34,6 +43,7 @@ class Options:
     command: str = ""
     paths: tuple[Path, ...] = ()
     environment: str | None = None
+    environments: tuple[str, ...] = ()  # as given; a command runs for one of them
     outputs: tuple[Output, ...] = ()
     secrets_dirs: tuple[Path, ...] = ()
     verbose: bool = False
@@ -42,6 +52,9 @@ class Options:
     endpoint: str | None = None
     parallelism: int = 16
     detailed_exitcode: bool = False
+    fail_on: tuple[Category, ...] | None = None
+    since: Path | None = None
+    webhook: str | None = field(default=None, repr=False)
     yes: bool = False
     prune: bool = False
     adopt: tuple[str, ...] = ()
@@ -49,7 +62,10 @@ class Options:
     retry: tuple[str, ...] = ()
     rerun: tuple[str, ...] = ()
     rebaseline_secrets: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    expect_digest: str | None = None
+    accept_subset: bool = False
     allow: Mapping[str, int] | None = None
     wait: str | None = None
     wait_timeout: timedelta | None = None
@@ -69,6 +85,52 @@ class Options:
     faults: Path | None = None
 
 
+def each_environment(options: Options) -> tuple[Options, ...]:
+    """The options of one run for each environment that was named, in that order.
+
+    Raises:
+        UsageError: one is named twice, or several would write to one place.
+    """
+    names = options.environments
+    if not names:
+        return (options,)
+    if len({*names}) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UsageError(f"-e {twice} is given twice", hint="give it once")
+    if len(names) > 1:
+        for output in options.outputs:
+            _check_apart(output, len(names))
+    return tuple(
+        replace(
+            options,
+            environment=name,
+            outputs=tuple(_for_environment(output, name) for output in options.outputs),
+            since=_path_for(options.since, name),
+        )
+        for name in names
+    )
+
+
+def _check_apart(output: Output, number: int) -> None:
+    if output.path is None and output.format in _STREAMED:
+        return
+    if output.path is None or _PLACE not in output.path.name:
+        place = "stdout" if output.path is None else f"'{output.path}'"
+        raise UsageError(
+            f"-o {output.format}: {number} environments would write to {place}",
+            hint=f"give each a file: -o {output.format}=report-{_PLACE}"
+            f".{_SUFFIXES.get(output.format, 'txt')}",
+        )
+
+
+def _for_environment(output: Output, name: str) -> Output:
+    return replace(output, path=_path_for(output.path, name))
+
+
+def _path_for(path: Path | None, name: str) -> Path | None:
+    return path and path.with_name(path.name.replace(_PLACE, name))
+
+
 def reach_of(options: Options) -> tuple[str, ...]:
     """The words that lead another command to the same Azure and the same secrets."""
     words = ["--emulator"] if options.emulator else []
@@ -86,7 +148,16 @@ def options_of(namespace: Namespace) -> Options:
         UsageError: two outputs want stdout, or one kind of consent is given twice.
     """
     given = {name: value for name, value in vars(namespace).items() if name in _NAMES}
-    for name in ("paths", "outputs", "secrets_dirs", "exclude", "drops", *_ASKED):
+    for name in (
+        "paths",
+        "outputs",
+        "environments",
+        "secrets_dirs",
+        "select",
+        "exclude",
+        "drops",
+        *_ASKED,
+    ):
         if name in given:
             given[name] = tuple(given[name] or ())
     if "allow" in given:
@@ -181,6 +252,16 @@ def duration(text: str) -> timedelta:
     return time
 
 
+def categories(text: str) -> tuple[Category, ...]:
+    """`CATEGORY,…` or `none`, for argparse."""
+    known = {category.value: category for category in Category}
+    names = [] if text == "none" else [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in known:
+            raise ArgumentTypeError(f"expected some of {', '.join(known)}, or none, got '{name}'")
+    return tuple(known[name] for name in names)
+
+
 def rollout(text: str) -> Rollout:
     """The steps of a rollout, for argparse."""
     try:
@@ -203,7 +284,7 @@ def folder(text: str) -> Path:
 def consent(text: str) -> tuple[str, int]:
     """`KIND=N`, for argparse."""
     kind, _, number = text.partition("=")
-    kinds = ("delete", "replace", "move")
+    kinds = ("delete", "replace", "restart", "move")
     if kind not in kinds or not number.isdecimal() or int(number) < 1:
         raise ArgumentTypeError(
             f"expected {', '.join(k + '=N' for k in kinds)} with N from 1, got '{text}'"

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from reconciler import __version__
 from reconciler.cli.arguments import (
+    alarming,
     azure,
     consenting,
     faults,
@@ -22,6 +23,7 @@ from reconciler.cli.arguments import (
 )
 from reconciler.cli.options import (
     count,
+    output,
     pointer,
     port,
 )
@@ -109,7 +111,28 @@ def _apply(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "-y", "--yes", action="store_true", help="do not ask; needed without a terminal"
     )
+    bound = command.add_argument_group(
+        "what was reviewed", "give a plan document instead of manifests: apply plan.json"
+    )
+    bound.add_argument(
+        "--expect-digest",
+        metavar="DIGEST",
+        help="stop with 5 unless the plan made now has this digest (plan -v shows it)",
+    )
+    bound.add_argument(
+        "--accept-subset",
+        action="store_true",
+        help="carry out what is left of a reviewed plan, where some of it is done by now",
+    )
     waiting(command)
+
+
+def _show(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "paths", metavar="FILE", nargs=1, type=Path, help="written by plan -o json=FILE"
+    )
+    reporting(command)
+    verbose(command)
 
 
 def _observing(command: argparse.ArgumentParser) -> None:
@@ -144,6 +167,25 @@ def _logs(command: argparse.ArgumentParser) -> None:
 def _drift(command: argparse.ArgumentParser) -> None:
     _observing(command)
     verbose(command)
+    alarming(command)
+
+
+def _report(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "paths",
+        metavar="FILE",
+        nargs="+",
+        type=Path,
+        help="written by plan, drift, apply, destroy, validate or status with -o json=FILE",
+    )
+    command.add_argument(
+        "-o",
+        dest="outputs",
+        metavar="FORMAT[=PATH]",
+        action="append",
+        type=output,
+        help="markdown (default) or json; to stdout or a file; may be repeated",
+    )
 
 
 def _destroy(command: argparse.ArgumentParser) -> None:
@@ -159,14 +201,34 @@ def _destroy(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _release(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", metavar="NAME", help="group or resourceGroup/group, in any case")
+    command.add_argument(
+        "--manifests",
+        dest="paths",
+        metavar="PATH",
+        action="append",
+        type=Path,
+        help="the project's folder; default: around the current folder",
+    )
+    command.add_argument(
+        "-e", "--env", dest="environment", metavar="NAME", help="environment of the project file"
+    )
+    azure(command)
+    command.add_argument(
+        "-y", "--yes", action="store_true", help="do not ask; needed without a terminal"
+    )
+
+
 def _schema(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "schema",
         metavar="KIND",
         nargs="?",
-        choices=("manifest", "project", "report", "events", "faults"),
+        choices=("manifest", "project", "report", "events", "webhook", "faults"),
         default="manifest",
-        help="manifest (default), project, report, events of -o ndjson, or faults of --faults",
+        help="manifest (default), project, report, events of -o ndjson, "
+        "webhook of drift --webhook, or faults of --faults",
     )
 
 
@@ -228,14 +290,38 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
             "Shows the plan, asks, and carries it out; waits until the containers are healthy.\n\n"
             "  aci-reconcile apply manifests\n"
             "  aci-reconcile apply manifests --prune --yes\n"
-            "  aci-reconcile apply manifests --replace web --allow delete=2"
+            "  aci-reconcile apply manifests --replace web --allow delete=2\n"
+            "  aci-reconcile apply plan.json        just what was reviewed, or nothing (exit 5)"
         ),
         _apply,
     ),
+    "show": (
+        "show a plan that was written down, in any format",
+        (
+            "Offline: the document tells all.\n\n"
+            "  aci-reconcile show plan.json\n"
+            "  aci-reconcile show plan.json -o markdown=comment.md"
+        ),
+        _show,
+    ),
     "drift": (
-        "tell whether Azure still equals git (for cron)",
-        "Exit 0 when it does, 2 when it does not, 1 when that could not be told.",
+        "tell whether Azure still is as it was last applied (for cron)",
+        (
+            "Exit 0 when it is, 2 when it is not, 1 when that could not be told. What is merged\n"
+            "and not yet applied is pending, and no drift.\n\n"
+            "  aci-reconcile drift -e prod --since drift.json -o text -o json=drift.json\n"
+            "  aci-reconcile drift -e prod --fail-on missing,changed --webhook https://…"
+        ),
         _drift,
+    ),
+    "report": (
+        "gather what many runs wrote with -o json into one comment or issue",
+        (
+            "Offline. By project and environment, the worst first.\n\n"
+            "  aci-reconcile report drift-*.json -o markdown=issue.md\n\n"
+            "Exit 1 when one of the files could not be read: it is reported as such."
+        ),
+        _report,
     ),
     "status": (
         "show one row a group: sync, provisioning, run state, restarts, address",
@@ -243,6 +329,11 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
         _observing,
     ),
     "logs": ("print what the containers of a group printed", "", _logs),
+    "release": (
+        "give up a group: it runs on, and is nobody's",
+        "Takes our two tags away, nothing else; protection goes with them.",
+        _release,
+    ),
     "destroy": (
         "delete everything this project owns",
         "Asks for the owner's name. Groups of others are never touched.",

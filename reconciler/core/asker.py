@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.core.ownership import SecretKey
@@ -15,7 +16,8 @@ class Asker:
 
     `adopt` and `replace` are consent, `retry` is consent to write again what Azure did not take,
     `rerun` asks for a group that has ended to run again, `rebaseline` for its secrets to be taken
-    for what Azure holds.
+    for what Azure holds. `compared` are the names of the secrets that may be compared, by address,
+    None for all: whoever carries out a reviewed plan compares no others than that did.
     """
 
     owner: str
@@ -25,3 +27,4 @@ class Asker:
     retry: frozenset[str] = field(default=_NOBODY)
     rerun: frozenset[str] = field(default=_NOBODY)
     rebaseline: frozenset[str] = field(default=_NOBODY)
+    compared: Mapping[str, frozenset[str]] | None = None

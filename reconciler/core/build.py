@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from reconciler.core.asker import Asker
-from reconciler.core.decide import decide, decide_resource_group
+from reconciler.core.decide import comparable, decide, decide_resource_group
+from reconciler.core.diff import compared_secrets
 from reconciler.core.groups import (
     DesiredGroup,
     DesiredResourceGroup,
@@ -17,9 +18,10 @@ from reconciler.core.groups import (
 )
 from reconciler.core.jsonval import as_text
 from reconciler.core.order import ordered
-from reconciler.core.ownership import Ownership, ownership_of
+from reconciler.core.ownership import Ownership, ownership_of, state_of
 from reconciler.core.plan import Action, ActionKind, Orphan, Plan, Rail
 from reconciler.core.policy import Limits, Prune
+from reconciler.core.rails import nothing_wanted, partly_seen, rails
 from reconciler.core.removal import removal
 
 _ORPHANED = "ours, and no manifest names it"
@@ -31,7 +33,8 @@ class Situation:
     """All that a plan depends on.
 
     `live` holds every group that was listed, those we do not own included. `left_out` are addresses
-    the user excluded. `allow` is counted consent by kind: `delete`, `replace`, `move`.
+    the user excluded. `allow` is counted consent by kind, see `core.rails`. `asks_to_prune`: not
+    only the project's policy, but this very run is to remove what no manifest names.
     """
 
     subscription: str
@@ -44,6 +47,7 @@ class Situation:
     is_complete: bool
     allow: Mapping[str, int] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
+    asks_to_prune: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -61,11 +65,44 @@ def build_plan(given: Situation) -> Plan:
         subscription=given.subscription,
         actions=final,
         orphans=orphans,
-        rails=_rails(given, final, owned=len(owned)),
+        rails=(
+            *_forbidden(given, orphans),
+            *rails(
+                final,
+                given.limits,
+                owned=len(owned),
+                allow=given.allow,
+                replaced=given.asker.replace,
+            ),
+        ),
         notes=(*given.notes, *notes),
         is_complete=given.is_complete,
         owned=len(owned),
+        compared=_compared(final, given.asker),
     )
+
+
+def _compared(actions: Sequence[Action], asker: Asker) -> Mapping[str, tuple[str, ...]]:
+    """The names of the secrets of which a rotation was looked for, by address."""
+    found = {}
+    for action in actions:
+        if action.desired is None or action.live is None:
+            continue
+        secrets = compared_secrets(
+            comparable(action.desired, asker), state_of(action.live), asker.key
+        )
+        if secrets:
+            found[action.address] = tuple(sorted(secret.name for secret in secrets))
+    return found
+
+
+def _forbidden(given: Situation, orphans: Sequence[Orphan]) -> Iterator[Rail]:
+    """What no consent allows."""
+    if given.asks_to_prune and not given.is_complete:
+        yield partly_seen()
+    is_empty = given.is_complete and not given.desired and not given.declared
+    if is_empty and orphans and given.limits.prune is Prune.DELETE:
+        yield nothing_wanted(len(orphans))
 
 
 def _wanted(given: Situation, live: Mapping[str, LiveGroup]) -> list[Action]:
@@ -155,60 +192,3 @@ def _sorted_out(
         else:
             removals.append(removal(group, why=_ORPHANED, lift=_LIFT))
     return removals, tuple(reported), ()
-
-
-def _rails(given: Situation, actions: Sequence[Action], *, owned: int) -> tuple[Rail, ...]:
-    deletes = [action for action in actions if action.kind is ActionKind.DELETE]
-    replaces = [
-        action
-        for action in actions
-        if action.kind is ActionKind.REPLACE and action.address not in given.asker.replace
-    ]
-    return (
-        *_deletes_rail(given, len(deletes), owned),
-        *_count_rail(given, "maxReplaces", "replace", len(replaces), given.limits.max_replaces),
-    )
-
-
-def _deletes_rail(given: Situation, deletes: int, owned: int) -> tuple[Rail, ...]:
-    rails = _count_rail(given, "maxDeletes", "delete", deletes, given.limits.max_deletes)
-    limit = given.limits.max_delete_percent
-    # One group can be any share of a small project, so the percentage looks at two and more.
-    if deletes < 2 or deletes * 100 <= limit * owned or given.allow.get("delete", 0) >= deletes:
-        return rails
-    percent = deletes * 100 / owned if owned else 100.0
-    says = f"{deletes} of {owned} groups ({percent:.0f} %) would be deleted, the limit is {limit} %"
-    return (
-        *rails,
-        Rail(
-            rule="maxDeletePercent",
-            says=says + _written_at(given, "maxDeletePercent"),
-            allow=f"--allow delete={deletes}",
-        ),
-    )
-
-
-def _count_rail(given: Situation, rule: str, kind: str, count: int, limit: int) -> tuple[Rail, ...]:
-    if count <= limit or given.allow.get(kind, 0) >= count:
-        return ()
-    says = f"{count} group{'' if count == 1 else 's'} to {kind}, the limit is {limit}"
-    return (Rail(rule=rule, says=says + _written_at(given, rule), allow=f"--allow {kind}={count}"),)
-
-
-def _written_at(given: Situation, rule: str) -> str:
-    where = given.limits.where.get(rule)
-    return f" ({where})" if where is not None else " (default)"
-
-
-def too_much_consent(plan: Plan, allow: Mapping[str, int], *, moves: int) -> tuple[str, ...]:
-    """Consent for more than the plan holds: given for another plan, so it is an error."""
-    held = {
-        "delete": plan.counts[ActionKind.DELETE],
-        "replace": plan.counts[ActionKind.REPLACE],
-        "move": moves,
-    }
-    return tuple(
-        f"--allow {kind}={count} consents to more than the {held[kind]} this plan holds"
-        for kind, count in sorted(allow.items())
-        if count > held[kind]
-    )

@@ -23,6 +23,7 @@ from reconciler.core.groups import (
     DesiredResourceGroup,
     LiveGroup,
     LiveResourceGroup,
+    Secret,
     SecretState,
     with_location,
 )
@@ -115,7 +116,7 @@ def needs_view(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> bool:
         return False
     # The resource group's region is not known here, and a group hardly ever lies elsewhere.
     placed = with_location(desired, as_text(live.body.get("location")))
-    found = diff(placed, live, state=state_of(live), key=asker.key)
+    found = diff(comparable(placed, asker), live, state=state_of(live), key=asker.key)
     asked = live.id.address in asker.rerun
     return asked or live.has_failed or found.effect in (Effect.UPDATE, Effect.REPLACE)
 
@@ -174,7 +175,7 @@ def _reconcile(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> Action:
         return no_op(desired, live, why=_moving(live))
     state = state_of(live)
     assert state is not None  # ownership is established by a readable state tag
-    found = diff(desired, live, state=state, key=asker.key)
+    found = diff(comparable(desired, asker), live, state=state, key=asker.key)
     if desired.id.address in asker.rebaseline:
         # What the tag says of them is out of date, on a person's word.
         found = Diff(changes=tuple(one for one in found.changes if not is_rotation(one)))
@@ -188,7 +189,7 @@ def _reconcile(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> Action:
         action = _deployed(desired, live, found, asker)
     notes: tuple[str, ...] = ()
     if not action.rebaseline:
-        notes = _secret_notes(desired, state, asker.key)
+        notes = _secret_notes(comparable(desired, asker), state, asker.key)
     if action.kind.sends_body and desired.secrets and state.key_id and asker.key is None:
         notes += ("without the key, this write forgets what the secrets were",)
     return replace(action, origin=origin, notes=(*action.notes, *notes))
@@ -263,6 +264,24 @@ def _named(path: Path) -> str:
     row = row_of(path)
     is_element = row is not None and row.path[-1] == "*"
     return "/".join(path[-2:] if is_element else path[-1:])
+
+
+def comparable(desired: DesiredGroup, asker: Asker) -> DesiredGroup:
+    """`desired` with only those secrets known that may be compared."""
+    if asker.compared is None:
+        return desired
+    names = asker.compared.get(desired.id.address, frozenset())
+    secrets = tuple(
+        secret if secret.name in names else _withheld(secret) for secret in desired.secrets
+    )
+    return replace(desired, secrets=secrets)
+
+
+def _withheld(secret: Secret) -> Secret:
+    if secret.state is not SecretState.KNOWN:
+        return secret
+    why = "not compared when the plan was made"
+    return replace(secret, state=SecretState.UNRESOLVED, reason=why)
 
 
 def _secret_notes(desired: DesiredGroup, state: StateTag, key: SecretKey | None) -> tuple[str, ...]:

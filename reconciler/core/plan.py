@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from reconciler.core.binding import PlannedEffect, digest_of, fingerprint
 from reconciler.core.diff import Diff, Origin
 from reconciler.core.groups import DesiredGroup, DesiredResourceGroup, LiveGroup
 from reconciler.core.ids import Target
@@ -74,6 +73,17 @@ class Action:
         """Whether there is something to do, or to refuse."""
         return self.kind is not ActionKind.NO_OP
 
+    @property
+    def effect(self) -> PlannedEffect:
+        """What it does, to be recognised by."""
+        desired, live = self.desired, self.live
+        return PlannedEffect(
+            address=self.address,
+            action=self.kind.value,
+            desired=fingerprint([desired.canonical, {**desired.tags}]) if desired else "",
+            live=fingerprint([_without_secrets(self, live), {**live.tags}]) if live else "",
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orphan:
@@ -104,6 +114,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     is_complete: bool = True
     owned: int = 0  # live groups that are ours, the denominator of percentages
+    compared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # secrets, by address
 
     @property
     def counts(self) -> Mapping[ActionKind, int]:
@@ -129,23 +140,14 @@ class Plan:
         return any(action.is_pending for action in self.actions)
 
     @property
+    def effects(self) -> tuple[PlannedEffect, ...]:
+        """What it does, a line a target; what is left alone is none."""
+        return tuple(action.effect for action in self.actions if action.is_pending)
+
+    @property
     def digest(self) -> str:
         """`sha256:…` over the effects on what is live: no time and no secret in it."""
-        effects: list[Json] = [
-            [
-                action.address,
-                action.kind.value,
-                None
-                if action.desired is None
-                else [action.desired.canonical, {**action.desired.tags}],
-                None
-                if action.live is None
-                else [_without_secrets(action, action.live), {**action.live.tags}],
-            ]
-            for action in self.actions
-        ]
-        text = json.dumps(effects, sort_keys=True, separators=(",", ":"))
-        return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return digest_of(self.effects)
 
 
 def _without_secrets(action: Action, live: LiveGroup) -> Json:

@@ -30,11 +30,16 @@ _Out = TypeVar("_Out")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What Azure holds; `notes` say what could not be looked at."""
+    """What Azure holds; `notes` say what could not be looked at.
+
+    `is_bounded`: only known resource groups were looked at, and of these not the `closed` ones.
+    """
 
     groups: tuple[LiveGroup, ...]
     resource_groups: tuple[LiveResourceGroup, ...]
     notes: tuple[str, ...] = ()
+    is_bounded: bool = False
+    closed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +170,13 @@ def _observe_by_resource_group(
     notes = [f"the subscription may not be listed: looked only at resource groups {names}"]
     if closed:
         notes.append(f"not allowed to look at resource groups {', '.join(closed)}")
-    return Observed(groups=tuple(found), resource_groups=homes, notes=tuple(notes))
+    return Observed(
+        groups=tuple(found),
+        resource_groups=homes,
+        notes=tuple(notes),
+        is_bounded=True,
+        closed=tuple(closed),
+    )
 
 
 def _homes(scope: Scope) -> list[ResourceGroupId]:

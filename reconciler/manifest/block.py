@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
@@ -26,13 +25,13 @@ from reconciler.core.jsonval import (
     parse_pointer,
     pointer,
 )
+from reconciler.core.policy import duration_in
 from reconciler.manifest.document import Document
 from reconciler.manifest.pointers import absent_element, why_not_ignorable
 from reconciler.manifest.project import Project
 from reconciler.manifest.rules import finding
 from reconciler.manifest.wording import quoted, shown_path
 
-_DURATION = re.compile(r"(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,6})s)?\Z")
 _PATIENCE = timedelta(minutes=10)
 
 
@@ -70,8 +69,8 @@ def _wait(block: JsonObject, *, is_task: bool) -> Wait:
     usual = WaitFor.STARTED if is_task else WaitFor.RUNNING
     return Wait(
         until=WaitFor(block.get("for", usual.value)),
-        timeout=_duration(as_text(block.get("timeout")), _PATIENCE),
-        stable_for=_duration(as_text(block.get("stableFor")), timedelta(0)),
+        timeout=duration_in(as_text(block.get("timeout")), _PATIENCE),
+        stable_for=duration_in(as_text(block.get("stableFor")), timedelta(0)),
     )
 
 
@@ -79,10 +78,10 @@ def wait_findings(document: Document) -> Iterator[Finding]:
     """A finding where no group could become healthy in time. Tolerant of documents with errors."""
     block = as_object(dig(document.data, "reconcile", "wait"))
     stated = as_text(block.get("timeout"))
-    timeout = _duration(stated, _PATIENCE)
+    timeout = duration_in(stated, _PATIENCE)
     if not timeout:
         place, limit = "timeout", "some time to wait"
-    elif _duration(as_text(block.get("stableFor")), timedelta(0)) >= timeout:
+    elif duration_in(as_text(block.get("stableFor")), timedelta(0)) >= timeout:
         place = "stableFor"
         limit = f"less than the timeout of {stated or 'ten minutes'}"
     else:
@@ -91,14 +90,6 @@ def wait_findings(document: Document) -> Iterator[Finding]:
     says = f"expected {limit}, got {quoted(as_text(block.get(place)))}"
     hint = "a longer timeout" if place == "stableFor" else ""
     yield finding("M306", document.at(path), says, path=shown_path(path), hint=hint)
-
-
-def _duration(text: str, default: timedelta) -> timedelta:
-    found = _DURATION.match(text)
-    if not text or found is None:
-        return default
-    hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
 def _ignored(

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from reconciler.core.finding import Finding
 from reconciler.core.groups import DesiredGroup, DesiredResourceGroup
-from reconciler.core.ids import GROUP_TYPE, RESOURCE_GROUP_TYPE, GroupId, ResourceGroupId
+from reconciler.core.ids import GroupId, ResourceGroupId
 from reconciler.core.jsonval import Json, JsonObject, as_list, as_object, as_text, text_map
 from reconciler.core.normalise import canonical
 from reconciler.manifest.block import is_task, policy_of, wait_findings
 from reconciler.manifest.document import Document, Marks
+from reconciler.manifest.kinds import kind_of
 from reconciler.manifest.lenient import repaired
+from reconciler.manifest.patching import patched
 from reconciler.manifest.project import Project
 from reconciler.manifest.references import Surroundings
 from reconciler.manifest.rules import finding, without_echoes
 from reconciler.manifest.schemas import Kind, check
 from reconciler.manifest.secrets import extracted
 from reconciler.manifest.semantics import meaning, region_findings
+from reconciler.manifest.shape import shape_of
 from reconciler.manifest.tags import merged_tags, tag_findings
 from reconciler.manifest.variables import substituted
-from reconciler.manifest.wording import described, listed, near, quoted
+
+if TYPE_CHECKING:
+    from reconciler.manifest.patches import Patch
 
 # What PUT carries, apart from the tags.
 _BODY = ("location", "identity", "zones", "properties")
@@ -37,6 +43,15 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """One document as Azure spells it; `kind` is None where it declares nothing of ours."""
+
+    document: Document
+    kind: Kind | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
     """One document after all checks of its own; `desired` is None where it has errors."""
 
@@ -49,27 +64,52 @@ class Built:
     findings: tuple[Finding, ...]
 
 
-def build(document: Document, context: Context) -> Built:
-    """What one document declares, with everything found in it. Total."""
-    kind, found = _kind(document)
+def prepared(document: Document) -> Prepared:
+    """The document in Azure's spelling. Total."""
+    kind, found = kind_of(document)
     if kind is None:
-        return Built(
-            document=document,
-            name="",
-            resource_group="",
-            location="",
-            desired=None,
-            is_group=False,
-            findings=tuple(found),
-        )
+        return Prepared(document=document, kind=None, findings=tuple(found))
     document, repairs = repaired(document, kind)
-    document, unset = substituted(document, context.project.variables)
+    return Prepared(document=document, kind=kind, findings=(*found, *repairs))
+
+
+def build(given: Prepared, context: Context, patches: Sequence[Patch] = ()) -> Built:
+    """What one document declares, with everything found in it. Total."""
+    document, kind = given.document, given.kind
+    if kind is None:
+        return _nothing(document, given.findings)
+    variables = context.project.variables
+    wrong: list[Finding] = []
+    for patch in patches:
+        changed, problems = patched(document, patch.document, shape_of(kind), variables)
+        wrong += [*patch.findings, *problems]
+        if changed is None:
+            return _nothing(document, wrong)
+        document = changed
+    document, unset = substituted(document, variables)
     found = without_echoes(
-        found, repairs, unset, check(document, kind), _said(document, kind, context.project)
+        given.findings,
+        wrong,
+        unset,
+        check(document, kind),
+        _said(document, kind, context.project),
     )
     if kind is Kind.RESOURCE_GROUP:
         return _resource_group(document, context, found)
     return _group(document, context, found)
+
+
+def _nothing(document: Document, findings: Sequence[Finding]) -> Built:
+    """A document that declares nothing: it cannot, or a patch takes it out of the environment."""
+    return Built(
+        document=replace(document, data={}),
+        name="",
+        resource_group="",
+        location="",
+        desired=None,
+        is_group=False,
+        findings=tuple(findings),
+    )
 
 
 def _said(document: Document, kind: Kind, project: Project) -> Iterator[Finding]:
@@ -79,34 +119,6 @@ def _said(document: Document, kind: Kind, project: Project) -> Iterator[Finding]
     if kind is Kind.GROUP:
         yield from meaning(document)
         yield from wait_findings(document)
-
-
-def _kind(document: Document) -> tuple[Kind | None, list[Finding]]:
-    """What a document is checked as; a document that declares nothing of ours gets one finding."""
-    folded = {key.lower(): key for key in document.data}
-    key = folded.get("type", "")
-    stated = document.data.get(key) if key else None
-    if isinstance(stated, str):
-        for known, kind in (
-            (GROUP_TYPE, Kind.GROUP),
-            (RESOURCE_GROUP_TYPE, Kind.RESOURCE_GROUP),
-        ):
-            if stated.lower() == known.lower():
-                document.data[key] = known
-                says = f"expected {quoted(known)}, got {quoted(stated)}"
-                warning = finding("M102", document.at((key,)), says, path="type")
-                return kind, [warning] if stated != known else []
-        guess = near(stated, (GROUP_TYPE, RESOURCE_GROUP_TYPE))
-        says = f"expected {listed((GROUP_TYPE, RESOURCE_GROUP_TYPE))}, got {quoted(stated)}"
-        says += f": did you mean {quoted(guess)}?" if guess else ""
-        return None, [finding("M011", document.at((key,)), says, path="type")]
-    if stated is not None:
-        says = f"expected {listed((GROUP_TYPE, RESOURCE_GROUP_TYPE))}, got {described(stated)}"
-        return None, [finding("M011", document.at((key,)), says, path="type")]
-    if "properties" in folded or "name" in folded:
-        return Kind.GROUP, []
-    says = "expected a manifest with 'name' and 'properties', got a mapping with neither"
-    return None, [finding("M011", document.at(()), says)]
 
 
 def _group(document: Document, context: Context, found: list[Finding]) -> Built:

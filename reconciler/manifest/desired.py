@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from reconciler.core.finding import Finding, in_order
 from reconciler.core.groups import DesiredGroup, DesiredResourceGroup
 from reconciler.manifest import files
-from reconciler.manifest.build import Built, Context, build
+from reconciler.manifest.build import Context, Prepared, build, prepared
 from reconciler.manifest.links import linked
+from reconciler.manifest.patches import Patch, assigned, patch_files, read_patches
 from reconciler.manifest.project import Project
 from reconciler.manifest.references import Surroundings
 from reconciler.manifest.rules import finding, without_echoes
@@ -83,24 +84,29 @@ def _collector_paused() -> Iterator[None]:
 def _load(context: Context, paths: Sequence[pathlib.Path]) -> DesiredSet:
     project = context.project
     every, findings = _files(project, paths)
-    chosen = files.selected(every, paths, project.cwd) if paths else list(every)
+    others = patch_files(project)
+    every = [path for path in every if path not in others]
+    chosen = files.selected(every, paths, project.cwd, others) if paths else list(every)
     findings += [item for item in chosen if isinstance(item, Finding)]
     if not every and not findings:
         says = "expected manifests in the project, got none"
         findings.append(finding("M013", files.start_of(project.root, project.cwd), says))
-    built: list[Built] = []
+    manifests: list[Prepared] = []
     names: set[str] = set()
     in_paths = set(chosen)
     for path in every:
-        units, found = _file(path, context)
-        built += units
+        some, found = _file(path, project.cwd)
+        manifests += some
         if path in in_paths:
             names.add(files.shown(path, project.cwd))
             findings += found
+    patches, wrong = _patches(manifests, project)
+    built = [build(one, context, some) for one, some in zip(manifests, patches, strict=True)]
     in_scope = [unit for unit in built if unit.document.file in names]
     groups, resource_groups, links = linked(built)
     said = [f for unit in in_scope for f in unit.findings]
-    findings = without_echoes(findings, said, [f for f in links if f.where.file in names])
+    places = names.union(*(unit.document.files.values() for unit in in_scope))
+    findings = without_echoes(findings, wrong, said, [f for f in links if f.where.file in places])
     has_errors = any(f.is_error for f in findings)
     return DesiredSet(
         groups=tuple(g for g in groups if g.where.file in names),
@@ -160,10 +166,18 @@ def _loose(
     return sorted(found), wrong
 
 
-def _file(path: pathlib.Path, context: Context) -> tuple[list[Built], list[Finding]]:
-    cwd = context.project.cwd
+def _patches(
+    manifests: Sequence[Prepared], project: Project
+) -> tuple[list[list[Patch]], list[Finding]]:
+    """The patches of each manifest; wrong ones are told whatever the scope is."""
+    patches, findings = read_patches(project)
+    result, wrong = assigned(patches, manifests, project)
+    return result, [*findings, *wrong]
+
+
+def _file(path: pathlib.Path, cwd: pathlib.Path) -> tuple[list[Prepared], list[Finding]]:
     raw = files.read(path, cwd)
     if isinstance(raw, Finding):
         return [], [raw]
     documents, findings = parse(files.shown(path, cwd), raw)
-    return [build(document, context) for document in documents], list(findings)
+    return [prepared(document) for document in documents], list(findings)

@@ -39,14 +39,20 @@ class Document:
     values: Mapping[WirePath, Pair] = field(repr=False)
     keys: Mapping[WirePath, Pair] = field(repr=False)
     dates: frozenset[WirePath] = frozenset()  # plain scalars that YAML 1.1 reads as dates
+    files: Mapping[WirePath, str] = field(
+        default_factory=dict, repr=False
+    )  # of what patches brought
 
     def at(self, path: WirePath) -> Position:
         """Where the value at `path` starts, or the nearest value around it."""
         while path not in self.values and path:
             path = path[:-1]
-        return Position(file=self.file, mark=Mark(*self.values.get(path, (1, 1))))
+        mark = Mark(*self.values.get(path, (1, 1)))
+        return Position(file=self.files.get(path, self.file), mark=mark)
 
     def at_key(self, path: WirePath) -> Position:
         """Where the key that `path` ends in stands."""
         pair = self.keys.get(path)
-        return Position(file=self.file, mark=Mark(*pair)) if pair else self.at(path)
+        if pair is None:
+            return self.at(path)
+        return Position(file=self.files.get(path, self.file), mark=Mark(*pair))

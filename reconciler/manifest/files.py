@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from reconciler.core.finding import Finding, Mark, Position
@@ -123,16 +123,23 @@ def matched(root: Path, patterns: Sequence[str]) -> tuple[list[Path], list[tuple
     return sorted(found), wrong
 
 
-def selected(files: Sequence[Path], paths: Sequence[Path], cwd: Path) -> list[Path | Finding]:
-    """Those of `files` that `paths` name or hold, and a finding for each path that is none."""
+def selected(
+    files: Sequence[Path], paths: Sequence[Path], cwd: Path, others: Collection[Path] = ()
+) -> list[Path | Finding]:
+    """Those of `files` that `paths` name or hold, and a finding for each path that is none.
+
+    Whoever names one of the `others`, as the project file, means all of them.
+    """
     by_real = {os.path.realpath(path): path for path in files}
+    for_all = {os.path.realpath(path) for path in others}
     chosen: dict[Path | Finding, None] = {}
     for given in paths:
         full = Path(os.path.normpath(cwd / given))
         real = _real(full)
         inside = real.rstrip(os.sep) + os.sep
         hits = [path for key, path in by_real.items() if key == real or key.startswith(inside)]
-        if real and (hits or (full.name in PROJECT_FILES and _exists(full))):
+        is_for_all = real in for_all or any(one.startswith(inside) for one in for_all)
+        if real and (hits or is_for_all or (full.name in PROJECT_FILES and _exists(full))):
             chosen.update(dict.fromkeys(hits or files))
         else:
             chosen[_no_match(full, cwd)] = None

@@ -53,9 +53,14 @@ _TRUTH = {
 }
 
 
-def repaired(document: Document, kind: Kind) -> tuple[Document, list[Finding]]:
-    """The document as the schema wants it, and a finding for everything that was not so."""
-    pass_ = _Pass(document)
+def repaired(
+    document: Document, kind: Kind, *, keeps_null: bool = False
+) -> tuple[Document, list[Finding]]:
+    """The document as the schema wants it, and a finding for everything that was not so.
+
+    With `keeps_null` an absent value stays what it is: in a patch it says something.
+    """
+    pass_ = _Pass(document, keeps_null=keeps_null)
     data = pass_.mapping(document.data, shape_of(kind), ())
     if ("apiVersion",) in document.dates:
         says = f"expected a quoted string, got the date {document.data['apiVersion']}"
@@ -69,8 +74,9 @@ def repaired(document: Document, kind: Kind) -> tuple[Document, list[Finding]]:
 class _Pass:
     """Walks by the paths as written; `renames` gives the canonical key of a path that differs."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, *, keeps_null: bool) -> None:
         self.document = document
+        self.keeps_null = keeps_null
         self.findings: list[Finding] = []
         self.renames: dict[WirePath, str] = {}
 
@@ -120,6 +126,8 @@ class _Pass:
     ) -> bool:
         if not shape.is_azure and item is not None:
             return False
+        if item is None and self.keeps_null:
+            return False
         if item is None and child is not None:
             if child is shape.any and child.type == "object":
                 return False  # a key of a map says something even with nothing behind it
@@ -154,7 +162,7 @@ class _Pass:
             return self._object(value, shape, path)
         if isinstance(value, list):
             return [self.value(item, shape.any, (*path, i)) for i, item in enumerate(value)]
-        if value is None and shape.type == "object":
+        if value is None and shape.type == "object" and not self.keeps_null:
             self.say("M104", path, "expected an empty mapping, got null", "{}")
             return {}
         if not shape.is_azure:

@@ -19,7 +19,7 @@ from reconciler.core.jsonval import (
     dig,
     text_map,
 )
-from reconciler.core.policy import Limits, Prune
+from reconciler.core.policy import Limits, Prune, duration_in
 from reconciler.errors import UsageError
 from reconciler.manifest.files import find_project_file, folder_of, read, shown, start_of
 from reconciler.manifest.references import vault_reference
@@ -30,8 +30,11 @@ from reconciler.manifest.wording import listed, quoted
 if TYPE_CHECKING:
     from reconciler.manifest.document import Document
 
-_LATER = ("patches", "hooks", "include")
-_LIMITS = ("prune", "maxDeletes", "maxDeletePercent", "maxReplaces")
+_LATER = ("hooks", "include")
+_LIMITS = (
+    "prune", "maxDeletes", "maxDeletePercent", "maxReplaces", "maxReplacePercent", "maxRestarts",
+    "maxRestartPercent", "planValidFor",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,11 @@ class Project:
     secret_key: KeySource | None = None
     known_resource_groups: tuple[str, ...] = ()  # all that defaults and environments name
     manifests: tuple[str, ...] = ()  # patterns; empty for every YAML file below the root
-    where: Mapping[str, Position] = field(default_factory=dict, repr=False)  # `manifests/N`
+    patches: tuple[str, ...] = ()  # patterns of the environment
+    all_patches: tuple[str, ...] = ()  # of every environment: these files are no manifests
+    where: Mapping[str, Position] = field(
+        default_factory=dict, repr=False
+    )  # `manifests/N`, `patches/N`
     cwd: pathlib.Path = field(default_factory=pathlib.Path.cwd, repr=False)
 
 
@@ -168,6 +175,7 @@ class _Reader:
             protect=chosen.get("protect") is True,
             secret_key=self._secret_key(data, chosen, base),
             known_resource_groups=_resource_groups(data),
+            all_patches=_all_patches(data),
         )
 
     def _secret_key(self, data: JsonObject, chosen: JsonObject, base: WirePath) -> KeySource | None:
@@ -189,6 +197,7 @@ class _Reader:
         places |= {key: self.where[(*base, "policy", key)] for key in special if key in _LIMITS}
         origin = base if "manifests" in chosen else ()
         patterns = as_list(chosen.get("manifests")) or as_list(data.get("manifests"))
+        patches = as_list(chosen.get("patches"))
         return Project(
             root=self.file.parent,
             file=self.file,
@@ -198,12 +207,16 @@ class _Reader:
             on_replace_failure=OnReplaceFailure(policy.get("onReplaceFailure", "report")),
             limits=_limits(policy, places),
             manifests=tuple(as_text(pattern) for pattern in patterns),
-            where={
-                f"manifests/{i}": self.where[(*origin, "manifests", i)]
-                for i in range(len(patterns))
-            },
+            patches=tuple(as_text(pattern) for pattern in patches),
+            where=self._places(origin, "manifests", patterns)
+            | self._places(base, "patches", patches),
             cwd=self.cwd,
         )
+
+    def _places(
+        self, origin: WirePath, member: str, patterns: Sequence[object]
+    ) -> dict[str, Position]:
+        return {f"{member}/{i}": self.where[(*origin, member, i)] for i in range(len(patterns))}
 
 
 def _limits(policy: JsonObject, where: Mapping[str, Position]) -> Limits:
@@ -217,8 +230,17 @@ def _limits(policy: JsonObject, where: Mapping[str, Position]) -> Limits:
         max_deletes=count("maxDeletes", usual.max_deletes),
         max_delete_percent=count("maxDeletePercent", usual.max_delete_percent),
         max_replaces=count("maxReplaces", usual.max_replaces),
+        max_replace_percent=_number(policy, "maxReplacePercent"),
+        max_restarts=_number(policy, "maxRestarts"),
+        max_restart_percent=_number(policy, "maxRestartPercent"),
+        plan_valid=duration_in(as_text(policy.get("planValidFor")), usual.plan_valid),
         where=where,
     )
+
+
+def _number(policy: JsonObject, key: str) -> int | None:
+    value = policy.get(key)
+    return int(value) if isinstance(value, int | float) else None
 
 
 def _merged(general: object, special: object) -> Mapping[str, str]:
@@ -235,6 +257,12 @@ def _resource_groups(data: JsonObject) -> tuple[str, ...]:
     for name in filter(None, named):
         by_folded.setdefault(name.lower(), name)
     return tuple(by_folded.values())
+
+
+def _all_patches(data: JsonObject) -> tuple[str, ...]:
+    every = as_object(data.get("environments")).values()
+    patterns = [p for one in every for p in as_list(as_object(one).get("patches"))]
+    return tuple(dict.fromkeys(as_text(pattern) for pattern in patterns))
 
 
 def _meaning(document: Document) -> Iterator[Finding]:

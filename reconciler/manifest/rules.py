@@ -1,5 +1,5 @@
 """Every rule a manifest can break, by its stable id. M0 reading, M1 repaired with a warning,
-M2 shape, M3 meaning, M4 secrets, M5 project and variables, M6 several manifests together.
+M2 shape, M3 meaning, M4 secrets, M5 project and variables, M6 several manifests together, M7 patches.
 """
 
 from __future__ import annotations
@@ -65,13 +65,20 @@ _ALL = (
     ("M501", _ERROR, "a variable is set"),
     ("M502", _ERROR, "a variable reference is '${var:NAME}' in a manifest"),
     ("M503", _ERROR, "a folder has one project file with one document"),
-    ("M504", _ERROR, "a manifest pattern is relative, stays inside and matches files"),
+    (
+        "M504",
+        _ERROR,
+        "a pattern of manifests or patches is relative, stays inside and matches files",
+    ),
     ("M601", _ERROR, "one manifest declares a group"),
     ("M602", _ERROR, "dependsOn names another group of the project"),
     ("M603", _ERROR, "dependencies form no cycle"),
     ("M604", _ERROR, "ignore names a property that can be compared"),
     ("M605", _WARNING, "ignore names something that the manifest has"),
     ("M606", _ERROR, "a DNS label is asked for once in a region"),
+    ("M701", _ERROR, "a patch names a group or resource group of the project, and changes it"),
+    ("M702", _ERROR, "a patch alters or removes only what is there, and adds only what is not"),
+    ("M703", _ERROR, "'$patch' stands where it means something"),
 )
 
 RULES: Mapping[str, Rule] = {

@@ -26,6 +26,16 @@ def substituted(document: Document, variables: Mapping[str, str]) -> tuple[Docum
     return replace(document, data=data), pass_.findings
 
 
+def expanded(text: str, variables: Mapping[str, str]) -> str:
+    """`text` with the variables that are set; of the others nothing is said here."""
+
+    def one(match: re.Match[str]) -> str:
+        whole = match.group(0)
+        return whole[1:] if whole.startswith("$$") else variables.get(match["name"] or "", whole)
+
+    return _REFERENCE.sub(one, text) if _MARKER in text else text
+
+
 def references(document: Document) -> list[Finding]:
     """A finding for each variable in a file where none is put in."""
     pass_ = _Pass(document, None)

@@ -11,13 +11,19 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import assert_never
 
+from reconciler import __version__
+from reconciler.core.binding import Binding
+from reconciler.core.category import Category
 from reconciler.core.finding import Finding
 from reconciler.core.ids import Target
 from reconciler.core.jsonval import Json, JsonObject
+from reconciler.core.normalise import NORMALISER_VERSION
 from reconciler.core.outcome import TaskLog, Trouble
 from reconciler.core.plan import Action, ActionKind, Rail
 from reconciler.report.shape import (
     ActionRow,
+    DriftRow,
+    DriftView,
     FieldRow,
     OrphanRow,
     OutcomeRow,
@@ -26,6 +32,7 @@ from reconciler.report.shape import (
     StatusLine,
 )
 from reconciler.report.words import (
+    drift_counts,
     finding_counts,
     is_blocked,
     plan_counts,
@@ -90,10 +97,62 @@ def place_of(report: Report) -> JsonObject:
 def _plan(report: Report) -> JsonObject:
     return {
         **place_of(report),
+        **_binding(report.binding),
         "blocked": is_blocked(report),
         "counts": _numbers(plan_counts(report)),
         "actions": [_action(action) for action in report.actions],
         **_surroundings(report),
+        **({"drift": _drift(report.drift)} if report.drift is not None else {}),
+    }
+
+
+def _drift(drift: DriftView) -> JsonObject:
+    return {
+        "failOn": [category.value for category in drift.fail_on],
+        "counts": _numbers(drift_counts(drift)),
+        "found": [drift_row(row) for row in drift.rows],
+        "untold": [
+            {"says": one.says, "concerns": [c.value for c in Category if c in one.concerns]}
+            for one in drift.untold
+        ],
+        "seen": [
+            {
+                "address": one.address,
+                "standing": one.standing.value,
+                "restarts": one.restarts,
+                **given(ip=one.ip),
+            }
+            for one in drift.seen
+        ],
+        "told": list(drift.told),
+        "event": drift.event,
+    }
+
+
+def drift_row(row: DriftRow) -> JsonObject:
+    """One finding of `drift`."""
+    return {
+        **_named(row.target),
+        "category": row.category.value,
+        "counts": row.counts,
+        "certain": row.is_certain,
+        "says": row.says,
+        "key": row.key,
+    }
+
+
+def _binding(binding: Binding | None) -> JsonObject:
+    if binding is None:
+        return {}
+    return {
+        "planId": binding.plan_id,
+        "createdAt": instant(binding.created),
+        "expiresAt": instant(binding.expires),
+        "tool": {"version": __version__, "normaliser": NORMALISER_VERSION},
+        "options": dict(binding.options),
+        "secretsCompared": {
+            address: list(names) for address, names in sorted(binding.secrets.items())
+        },
     }
 
 
@@ -149,6 +208,13 @@ def _action(action: ActionRow) -> JsonObject:
         **({"blocks": action.blocks} if action.kind is ActionKind.REFUSE else {}),
         "after": list(action.after),
         "changes": [_change(field) for field in action.fields],
+        **given(desiredFingerprint=action.desired, liveFingerprint=action.live, file=action.file),
+        **({"inTransition": True} if action.is_moving else {}),
+        **(
+            {"containers": [{"name": name, "image": image} for name, image in action.containers]}
+            if action.kind is ActionKind.CREATE and action.containers
+            else {}
+        ),
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from reconciler.core.finding import Finding
+from reconciler.report.drift_text import drift_lines, drift_summary
 from reconciler.report.lines import Line, Span, line, render
 from reconciler.report.plan_text import BLANK, heading, notes_lines, plan_lines, plan_summary
 from reconciler.report.result_text import result_lines, result_summary
@@ -27,6 +28,11 @@ def as_text(report: Report, *, color: bool, width: int, verbose: bool = False) -
 
 def _lines(report: Report, *, width: int, verbose: bool) -> Iterator[Line]:
     match report.kind:
+        case ReportKind.PLAN if report.drift is not None:
+            yield from heading(report, "Drift in", verbose=verbose)
+            yield from drift_lines(report, report.drift, width=width, verbose=verbose)
+            yield from _warnings(report)
+            yield drift_summary(report, report.drift)
         case ReportKind.PLAN:
             title = _TITLES.get(report.command, f"{report.command.capitalize()} for")
             yield from heading(report, title, verbose=verbose)

@@ -6,11 +6,15 @@ can print what must stay hidden.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from types import MappingProxyType
 
+from reconciler.core.binding import Binding
+from reconciler.core.category import Category
 from reconciler.core.diff import FieldChange
+from reconciler.core.drift import Drift
 from reconciler.core.finding import Finding
 from reconciler.core.groups import DesiredGroup
 from reconciler.core.jsonval import Json, as_object, dig, pointer
@@ -20,6 +24,8 @@ from reconciler.core.plan import Action, ActionKind, Plan
 from reconciler.errors import ExitCode
 from reconciler.report.shape import (
     ActionRow,
+    DriftRow,
+    DriftView,
     FieldRow,
     OrphanRow,
     OutcomeRow,
@@ -37,6 +43,7 @@ __all__ = [
     "ReportKind",
     "StatusLine",
     "apply_report",
+    "drift_report",
     "findings_report",
     "outcome_row",
     "plan_report",
@@ -52,6 +59,7 @@ def plan_report(
     environment: str | None,
     findings: tuple[Finding, ...] = (),
     exit_code: ExitCode,
+    binding: Binding | None = None,
 ) -> Report:
     """A plan, or with `command="drift"` or `"destroy"` the same in the words of that command."""
     return Report(
@@ -62,6 +70,7 @@ def plan_report(
         owner=plan.owner,
         subscription=plan.subscription,
         digest=plan.digest,
+        binding=binding,
         is_complete=plan.is_complete,
         actions=tuple(_action_row(action) for action in plan.actions),
         orphans=tuple(OrphanRow(target=o.live.id, note=o.note) for o in plan.orphans),
@@ -69,6 +78,44 @@ def plan_report(
         notes=plan.notes,
         findings=findings,
     )
+
+
+def drift_report(
+    plan: Plan,
+    drift: Drift,
+    *,
+    environment: str | None,
+    findings: tuple[Finding, ...] = (),
+    exit_code: ExitCode,
+    fail_on: AbstractSet[Category],
+    told: Iterable[str] = (),
+    event: str = "",
+) -> Report:
+    """What `drift` found, with the plan that would mend it."""
+    report = plan_report(
+        plan, command="drift", environment=environment, findings=findings, exit_code=exit_code
+    )
+    scrubs = {a.address: scrubber(secrets_of(a)) for a in plan.actions if a.desired is not None}
+    rows = tuple(
+        DriftRow(
+            target=one.target,
+            category=one.category,
+            says=scrubs.get(one.target.address, str)(one.says),
+            key=one.key,
+            is_certain=one.is_certain,
+            counts=one.category in fail_on,
+        )
+        for one in drift.findings
+    )
+    view = DriftView(
+        rows=rows,
+        fail_on=tuple(category for category in Category if category in fail_on),
+        untold=drift.untold,
+        seen=drift.seen,
+        told=tuple(sorted(told)),
+        event=event,
+    )
+    return replace(report, drift=view)
 
 
 def apply_report(
@@ -107,12 +154,16 @@ def findings_report(
     documents: int,
     exit_code: ExitCode,
     command: str = "validate",
+    owner: str = "",
+    environment: str | None = None,
 ) -> Report:
     """What `validate`, or another command before its own work, found in so many files."""
     return Report(
         kind=ReportKind.VALIDATION,
         command=command,
         exit_code=exit_code,
+        owner=owner,
+        environment=environment,
         findings=tuple(findings),
         files=files,
         documents=documents,
@@ -125,12 +176,16 @@ def status_report(
     exit_code: ExitCode,
     notes: Sequence[str] = (),
     findings: Sequence[Finding] = (),
+    owner: str = "",
+    environment: str | None = None,
 ) -> Report:
     """What `status` saw, in the order given; `notes` say what it could not look at."""
     return Report(
         kind=ReportKind.STATUS,
         command="status",
         exit_code=exit_code,
+        owner=owner,
+        environment=environment,
         lines=tuple(lines),
         notes=tuple(notes),
         findings=tuple(findings),
@@ -156,6 +211,8 @@ def _action_row(action: Action) -> ActionRow:
         blocks=action.kind is ActionKind.REFUSE and action.blocks,
         trouble=action.trouble,
         file=action.desired.where.file if action.desired is not None else "",
+        desired=action.effect.desired,
+        live=action.effect.live,
     )
 
 

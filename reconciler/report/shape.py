@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
+from reconciler.core.binding import Binding
+from reconciler.core.category import Category
 from reconciler.core.diff import ChangeKind, Origin
+from reconciler.core.drift import Untold
+from reconciler.core.evidence import Seen
 from reconciler.core.finding import Finding
 from reconciler.core.ids import Target
 from reconciler.core.jsonval import Json
@@ -83,6 +87,8 @@ class ActionRow:
     blocks: bool = False  # a refusal that stops the whole plan
     trouble: str = ""  # nothing is done, yet the group is not well
     file: str = ""  # the manifest that asks for it, "" where none does
+    desired: str = ""  # fingerprints, see `core.binding.PlannedEffect`
+    live: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +134,37 @@ class StatusLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DriftRow:
+    """One finding of `drift`; `counts` says that it makes the command end with 2.
+
+    The members are otherwise those of `core.drift.DriftFinding`.
+    """
+
+    target: Target
+    category: Category
+    says: str
+    key: str
+    is_certain: bool = True
+    counts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftView:
+    """What `drift` found. `untold` are what it could not look at, with the categories left open.
+
+    `seen` and `told` are for the run after: the groups as they are, and the keys of the findings
+    that counted when somebody was told of them last. `event` is what is new since the run before.
+    """
+
+    rows: tuple[DriftRow, ...] = ()
+    fail_on: tuple[Category, ...] = ()
+    untold: tuple[Untold, ...] = ()
+    seen: tuple[Seen, ...] = ()
+    told: tuple[str, ...] = ()
+    event: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything there is to say; which parts are filled depends on `kind`.
 
@@ -142,6 +179,7 @@ class Report:
     owner: str = ""
     subscription: str = ""
     digest: str = ""
+    binding: Binding | None = None  # of a plan that can be applied as it is
     is_complete: bool = True
     is_interrupted: bool = False
     actions: tuple[ActionRow, ...] = ()
@@ -155,3 +193,4 @@ class Report:
     lines: tuple[StatusLine, ...] = ()
     files: int = 0
     documents: int = 0
+    drift: DriftView | None = None

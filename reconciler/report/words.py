@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 
+from reconciler.core.binding import PlannedEffect
+from reconciler.core.category import Category
 from reconciler.core.diff import Origin
 from reconciler.core.ids import ResourceGroupId, Target
 from reconciler.core.outcome import Status
 from reconciler.core.plan import ActionKind
-from reconciler.report.shape import ActionRow, Report
+from reconciler.report.shape import ActionRow, DriftView, Report
 
 # Sign and style of each kind. The sign alone is enough: nothing is told by colour only.
 SIGNS: Mapping[ActionKind, tuple[str, str]] = {
@@ -93,6 +95,27 @@ def plan_counts(report: Report) -> Mapping[str, int]:
         "drifted": sum(action.origin in drifted for action in report.actions),
         "orphans": len(report.orphans),
     }
+
+
+def drift_counts(drift: DriftView) -> Mapping[str, int]:
+    """How many findings of each category, worst first, and how many of all count."""
+    found = Counter(row.category for row in drift.rows)
+    counted = sum(row.counts for row in drift.rows)
+    return {**{category.value: found[category] for category in Category}, "counted": counted}
+
+
+def pending_effects(report: Report) -> tuple[PlannedEffect, ...]:
+    """What a plan does, a line a target; what is left alone is none."""
+    return tuple(
+        PlannedEffect(
+            address=action.target.address,
+            action=action.kind.value,
+            desired=action.desired,
+            live=action.live,
+        )
+        for action in report.actions
+        if action.kind is not ActionKind.NO_OP
+    )
 
 
 def result_counts(report: Report) -> Mapping[str, int]:

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.build import too_much_consent
 from reconciler.core.finding import Mark, Position
 from reconciler.core.groups import Replace
 from reconciler.core.ownership import address_digest
 from reconciler.core.policy import Limits, Prune
+from reconciler.core.rails import too_much_consent
 from tests.core.given import (
     ANYTHING_GOES,
     asker,

@@ -109,9 +109,8 @@ def test_an_orphan_that_is_only_reported_is_no_change(shop: Repository) -> None:
     shop.forget("other")
 
     planned = shop.run("plan", "--detailed-exitcode")
-    drift = shop.run("drift")
 
-    assert (planned.code, drift.code) == (0, 0)
+    assert planned.code == 0
     assert "rg-shop/other  orphan, left alone" in planned.out
 
 

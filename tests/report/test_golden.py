@@ -96,7 +96,7 @@ def test_no_golden_file_is_left_over():
     known = {
         f"{name}.{suffix}"
         for name in SAMPLES
-        for suffix in ("txt", "json", "wide.txt", "verbose.txt")
+        for suffix in ("txt", "json", "wide.txt", "verbose.txt", "md", "view.md", "github")
     }
 
     assert {path.name for path in GOLDEN.iterdir()} <= known

@@ -1,0 +1,238 @@
+"""Plans on disk: written down with an identity, read back, and held an apply to."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.cli.files import why_not
+from reconciler.cli.options import Options
+from reconciler.core.binding import Binding, Reviewed, differences
+from reconciler.core.jsonval import Json, JsonObject, pointer
+from reconciler.errors import PlanDiffers, PlanRefused, UsageError
+
+if TYPE_CHECKING:
+    from reconciler.core.plan import Plan
+    from reconciler.report.shape import Report
+
+# The options that decide what a plan does, and what each is called in its document.
+_OPTIONS = {
+    "paths": "paths",
+    "prune": "prune",
+    "adopt": "adopt",
+    "replace": "replace",
+    "retry": "retry",
+    "rerun": "rerun",
+    "rebaseline_secrets": "rebaselineSecrets",
+    "select": "select",
+    "exclude": "exclude",
+    "allow": "allow",
+}
+_MOST_LINES = 40
+_PLAN_ID_BYTES = 5
+_LARGEST = 200_000_000  # characters: more than ten thousand groups take
+
+
+def binding_of(planned: Plan, options: Options, *, now: datetime, valid: timedelta) -> Binding:
+    """The identity of a plan that is written down now."""
+    return Binding(
+        plan_id=f"pl_{secrets.token_hex(_PLAN_ID_BYTES)}",
+        created=now,
+        expires=now + valid,
+        options=_written(options),
+        secrets=planned.compared,
+    )
+
+
+def _written(options: Options) -> Mapping[str, Json]:
+    """Those options that were given, as JSON."""
+    found: JsonObject = {}
+    for name, written in _OPTIONS.items():
+        value = getattr(options, name)
+        if isinstance(value, tuple):
+            value = [item.as_posix() if isinstance(item, Path) else item for item in value]
+        if value:
+            found[written] = dict(value) if isinstance(value, Mapping) else value
+    return found
+
+
+def plan_file(options: Options) -> Path | None:
+    """The plan document that is to be applied, None where manifests are."""
+    documents = [path for path in options.paths if path.suffix.lower() == ".json"]
+    if not documents:
+        return None
+    if len(options.paths) > 1:
+        raise UsageError(
+            f"expected one plan document and nothing else, got {len(options.paths)} paths",
+            hint=f"run 'aci-reconcile apply {documents[0]}'",
+        )
+    return documents[0]
+
+
+def read_report(path: Path) -> Report:
+    """The plan in a file, as it was shown.
+
+    Raises:
+        UsageError: it holds none; the message says where and what was expected.
+    """
+    from reconciler.report.read_plan import report_of
+
+    document = _document(path)
+    _check(path, document)
+    return report_of(document)
+
+
+def reviewed_in(path: Path) -> Reviewed:
+    """The plan in a file, to be carried out.
+
+    Raises:
+        UsageError: it holds none that could be.
+    """
+    report = read_report(path)
+    if report.binding is None or report.command != "plan":
+        raise UsageError(
+            f"{path}: expected a plan, got what '{report.command}' printed",
+            hint="make one with 'aci-reconcile plan -o json=FILE'",
+        )
+    from reconciler.report.words import is_blocked, pending_effects
+
+    return Reviewed(
+        file=str(path),
+        binding=report.binding,
+        owner=report.owner,
+        subscription=report.subscription,
+        environment=report.environment,
+        digest=report.digest,
+        effects=pending_effects(report),
+        is_blocked=is_blocked(report),
+    )
+
+
+def _document(path: Path) -> JsonObject:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise UsageError(f"{path}: expected a plan, got {path.stat().st_size} bytes")
+        value: Json = json.loads(path.read_text("utf-8"))
+    except OSError as exc:
+        raise UsageError(f"{path}: cannot be read: {why_not(exc)}") from exc
+    except json.JSONDecodeError as exc:
+        where = f"{path}:{exc.lineno}:{exc.colno}"
+        raise UsageError(f"{where}: expected JSON: {exc.msg}", hint=_AGAIN) from exc
+    except (ValueError, RecursionError) as exc:
+        raise UsageError(f"{path}: expected a plan in JSON: {exc}", hint=_AGAIN) from exc
+    if not isinstance(value, dict) or value.get("kind") != "Plan":
+        kind = value.get("kind") if isinstance(value, dict) else type(value).__name__
+        raise UsageError(f"{path}: expected a document of the kind Plan, got {kind!r}", hint=_AGAIN)
+    return value
+
+
+_AGAIN = "make one with 'aci-reconcile plan -o json=FILE'"
+
+
+def _check(path: Path, document: JsonObject) -> None:
+    """Return when the document is valid by its schema."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    from reconciler.manifest import schema_text
+
+    schema = json.loads(schema_text("report"))
+    validator = Draft202012Validator({**schema["$defs"]["plan"], "$defs": schema["$defs"]})
+    error = best_match(validator.iter_errors(document))
+    if error is not None:
+        where = pointer(tuple(str(part) for part in error.absolute_path)) or "/"
+        raise UsageError(f"{path}: {where}: {error.message[:300]}", hint=_AGAIN)
+
+
+def bound(options: Options, reviewed: Reviewed) -> Options:
+    """The options of a run that carries out a plan: those it was made with.
+
+    Raises:
+        UsageError: the command line asks for more, or for another environment.
+    """
+    own = _written(replace(options, paths=()))
+    if own:
+        given = (name for name in _OPTIONS if name != "paths" and getattr(options, name))
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise UsageError(
+            f"{reviewed.file} says what is done, and the command line says {flags} besides",
+            hint=f"drop {flags}, or plan again with it",
+        )
+    if options.environment not in (None, reviewed.environment):
+        raise UsageError(
+            f"{reviewed.file} is for environment {reviewed.environment or 'none'},"
+            f" not for '{options.environment}'",
+            hint="drop -e",
+        )
+    written_down = reviewed.binding.options
+    if len(options.environments) > 1:
+        raise UsageError(f"{reviewed.file} is for one environment", hint="drop -e")
+    changes: dict[str, object] = {"environment": reviewed.environment, "paths": ()}
+    for name, written in _OPTIONS.items():
+        value = written_down.get(written)
+        if isinstance(value, list):
+            changes[name] = tuple(Path(str(v)) if name == "paths" else v for v in value)
+        elif value:
+            changes[name] = value
+    return replace(options, **changes)  # type: ignore[arg-type]
+
+
+def check_ready(reviewed: Reviewed, *, now: datetime) -> None:
+    """Return when a plan may be carried out as far as it says itself.
+
+    Raises:
+        PlanRefused: it was blocked, is not whole, or has expired.
+    """
+    if reviewed.is_blocked:
+        raise PlanRefused(f"{reviewed.file}: the plan is blocked", hint="see 'aci-reconcile show'")
+    if not reviewed.is_complete:
+        raise PlanRefused(
+            f"{reviewed.file}: not everything was read and compared for this plan",
+            hint="plan again, against Azure",
+        )
+    expires = reviewed.binding.expires
+    if now >= expires:
+        raise PlanRefused(
+            f"{reviewed.file}: the plan expired at {expires:%Y-%m-%d %H:%M:%S} UTC",
+            hint="plan again, and have it reviewed; policy.planValidFor says how long one is good",
+        )
+
+
+def check_same(planned: Plan, reviewed: Reviewed, *, accept_subset: bool) -> None:
+    """Return when what would be done now is what was reviewed.
+
+    Raises:
+        PlanDiffers: it is not; its details are both lists side by side.
+    """
+    if (planned.owner, planned.subscription.lower()) != (reviewed.owner, reviewed.subscription):
+        raise PlanRefused(
+            f"{reviewed.file} is for owner '{reviewed.owner}' in subscription"
+            f" {reviewed.subscription}, this project for '{planned.owner}' in"
+            f" {planned.subscription}",
+            hint="use the project and the environment that the plan was made for",
+        )
+    lines = differences(reviewed.effects, planned.effects, accept_subset=accept_subset)
+    if lines:
+        raise _differs(f"what would be done now is not what {reviewed.file} says", lines)
+
+
+def check_digest(planned: Plan, digest: str) -> None:
+    """Return when a plan has the digest that was reviewed.
+
+    Raises:
+        PlanDiffers: it has not; its details are what would be done now.
+    """
+    if planned.digest != digest:
+        lines = tuple(f"now: {effect.says}" for effect in planned.effects) or ("now: nothing",)
+        raise _differs(f"expected digest {digest}, got {planned.digest}", lines)
+
+
+def _differs(says: str, lines: tuple[str, ...]) -> PlanDiffers:
+    more = len(lines) - _MOST_LINES
+    shown = lines[:_MOST_LINES] + ((f"and {more} more",) if more > 0 else ())
+    return PlanDiffers(f"{says}: nothing was touched", hint="plan again", details=shown)

@@ -1,0 +1,323 @@
+"""What was reviewed is what runs: plan documents, digests, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from reconciler.manifest import schema_text
+from tests.conftest import Repository, group
+
+VARIES = ("planId", "createdAt", "expiresAt")
+
+
+def planned(shop: Repository, *more: str, name: str = "plan.json") -> dict[str, Any]:
+    done = shop.run("plan", "-o", f"json={name}", *more)
+    assert done.code in (0, 4), done.err
+    document = json.loads((shop.root / name).read_text())
+    schema = json.loads(schema_text("report"))
+    Draft202012Validator(schema).validate(document)
+    return document
+
+
+def edit(shop: Repository, **changes: Any) -> None:
+    path = shop.root / "plan.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def image(shop: Repository, name: str = "web") -> str:
+    return shop.live(name)["properties"]["containers"][0]["properties"]["image"]
+
+
+def test_a_plan_that_was_reviewed_is_carried_out(shop: Repository) -> None:
+    shop.write(group(image="nginx:2", tags={"team": "shop"}))
+    document = planned(shop)
+
+    done = shop.run("apply", "plan.json", "--yes")
+
+    assert done.code == 0, done.err
+    assert image(shop) == "nginx:2"
+    assert f"as reviewed: plan {document['planId']} of plan.json" in done.err
+
+
+def test_equal_input_gives_equal_documents_but_for_their_identity(shop: Repository) -> None:
+    shop.write(group(image="nginx:2"))
+
+    first, second = planned(shop), planned(shop)
+
+    assert first["planId"] != second["planId"]
+    assert {k: v for k, v in first.items() if k not in VARIES} == {
+        k: v for k, v in second.items() if k not in VARIES
+    }
+    created, expires = (datetime.fromisoformat(first[k]) for k in ("createdAt", "expiresAt"))
+    assert expires - created == timedelta(hours=24)
+
+
+@pytest.mark.parametrize("meddle", ["manifest", "azure", "another group"])
+def test_a_plan_that_would_do_something_else_by_now_is_stale(shop: Repository, meddle: str) -> None:
+    shop.write(group(image="nginx:2"))
+    planned(shop)
+    before = len(shop.writes)
+    if meddle == "manifest":
+        shop.write(group(image="nginx:3"))
+    elif meddle == "azure":
+        shop.set_image("web", "theirs:1")
+    else:
+        shop.write(group("new"))
+
+    done = shop.run("apply", "plan.json", "--yes")
+
+    assert done.code == 5
+    assert "reviewed: " in done.err
+    assert "| now: " in done.err
+    assert len(shop.writes) == before + (meddle == "azure") * 0
+
+
+def test_what_is_done_by_now_may_be_left_out_where_that_is_accepted(shop: Repository) -> None:
+    shop.write(group(image="nginx:2"), group("other", image="nginx:2"))
+    planned(shop)
+    assert shop.run("apply", "--yes", "--select", "web").code == 0
+
+    refused = shop.run("apply", "plan.json", "--yes")
+    done = shop.run("apply", "plan.json", "--yes", "--accept-subset")
+
+    assert (refused.code, done.code) == (5, 0)
+    assert image(shop, "other") == "nginx:2"
+
+
+def test_an_accepted_subset_is_of_the_same_changes(shop: Repository) -> None:
+    shop.write(group(image="nginx:2"), group("other", image="nginx:2"))
+    planned(shop)
+    shop.write(group(image="nginx:3"))
+
+    assert shop.run("apply", "plan.json", "--yes", "--accept-subset").code == 5
+    assert image(shop) != "nginx:3"
+
+
+def test_a_digest_binds_without_a_document(shop: Repository) -> None:
+    shop.write(group(image="nginx:2"))
+    digest = planned(shop)["digest"]
+    shop.write(group(image="nginx:3"))
+
+    refused = shop.run("apply", "--yes", "--expect-digest", digest)
+    shop.write(group(image="nginx:2"))
+    done = shop.run("apply", "--yes", "--expect-digest", digest)
+
+    assert refused.code == 5
+    assert "now: update" in refused.err
+    assert done.code == 0
+    assert image(shop) == "nginx:2"
+
+
+def test_what_is_left_alone_may_move_meanwhile(shop: Repository) -> None:
+    """A tag of others on a group that equals its manifest is no effect of the plan."""
+    shop.write(group(image="nginx:2", tags={"team": "shop"}))
+    planned(shop)
+    shop.change("other", lambda body: body.setdefault("tags", {}).update(cost="42"))
+
+    assert shop.run("apply", "plan.json", "--yes").code == 0
+
+
+def test_consent_is_part_of_the_plan(shop: Repository) -> None:
+    shop.project(policy={"maxReplaces": 0})
+    shop.write(group(cpu=2, reconcile={"replace": "allow"}))
+    document = planned(shop, "--allow", "replace=1")
+    assert document["options"] == {"allow": {"replace": 1}}
+
+    done = shop.run("apply", "plan.json", "--yes")
+
+    assert done.code == 0, done.err
+
+
+@pytest.mark.parametrize(
+    "more", [("--prune",), ("--allow", "delete=1"), ("--select", "web"), ("--replace", "web")]
+)
+def test_nothing_is_added_to_a_plan_that_was_reviewed(
+    shop: Repository, more: tuple[str, ...]
+) -> None:
+    shop.write(group(image="nginx:2"))
+    planned(shop)
+
+    done = shop.run("apply", "plan.json", "--yes", *more)
+
+    assert done.code == 64
+    assert more[0] in done.err
+
+
+def test_a_plan_that_expired_is_not_carried_out(shop: Repository) -> None:
+    shop.project(policy={"planValidFor": "30m"})
+    shop.write(group(image="nginx:2"))
+    document = planned(shop)
+    created, expires = (datetime.fromisoformat(document[k]) for k in ("createdAt", "expiresAt"))
+    assert expires - created == timedelta(minutes=30)
+    late = datetime.now(UTC) - timedelta(seconds=1)
+    edit(shop, expiresAt=late.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+
+    done = shop.run("apply", "plan.json", "--yes")
+
+    assert done.code == 4
+    assert "expired at" in done.err
+    assert image(shop) != "nginx:2"
+
+
+def test_a_blocked_plan_is_not_carried_out(shop: Repository) -> None:
+    shop.write(group(cpu=2))
+    assert planned(shop)["blocked"]
+
+    assert shop.run("apply", "plan.json", "--yes").code == 4
+
+
+def test_a_plan_of_another_owner_is_not_carried_out(shop: Repository) -> None:
+    shop.write(group(image="nginx:2"))
+    planned(shop)
+    edit(shop, owner="else")
+
+    done = shop.run("apply", "plan.json", "--yes")
+
+    assert done.code == 4
+    assert "owner 'else'" in done.err
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "plan.json:1:1: expected JSON"),
+        ("[" * 100_000, "plan.json: expected a plan in JSON"),
+        ("[]", "expected a document of the kind Plan"),
+        ('{"kind": "Result"}', "expected a document of the kind Plan, got 'Result'"),
+        ('{"kind": "Plan"}', "plan.json: /: "),
+        ("\ufeff{}", "plan.json"),
+    ],
+)
+def test_what_is_no_plan_is_told(shop: Repository, text: str, says: str) -> None:
+    (shop.root / "plan.json").write_text(text, encoding="utf-8")
+
+    for line in (("apply", "plan.json", "--yes"), ("show", "plan.json")):
+        done = shop.run(*line)
+        assert done.code == 64
+        assert says in done.err
+
+
+def test_a_drift_document_is_no_plan(shop: Repository) -> None:
+    shop.run("drift", "-o", "json=plan.json")
+
+    done = shop.run("apply", "plan.json", "--yes")
+
+    assert done.code == 64
+
+
+def test_a_plan_is_shown_as_it_was_made(shop: Repository, tmp_path: Path) -> None:
+    shop.write(group(image="nginx:2", tags={"team": "shop"}), group("new"))
+    before = shop.run("plan", "-o", "text", "-o", "json=plan.json")
+
+    shown = shop.run("show", "plan.json")
+    again = shop.run("show", "plan.json", "-o", "json")
+
+    assert shown.out == before.out
+    assert again.out == (shop.root / "plan.json").read_text()
+
+
+# secrets
+
+
+def test_applying_compares_no_other_secrets_than_the_plan_did(repository: Repository) -> None:
+    """Who plans has no key; who applies has, and a secret was rotated: that was not reviewed."""
+    key = "k" * 32
+    repository.given_home()
+    repository.environ |= {"PW": "first-secret", "ACI_RECONCILE_SECRET_KEY": key}
+    env = [{"name": "P", "secureValue": {"fromEnv": "PW"}}]
+    repository.write(group(env=env), group("other"))
+    assert repository.run("apply", "--yes").code == 0
+    repository.environ["PW"] = "second-secret"
+    repository.write(group(env=env), group("other", image="nginx:2"))
+    del repository.environ["ACI_RECONCILE_SECRET_KEY"]
+    assert planned(repository)["secretsCompared"] == {}
+    repository.environ["ACI_RECONCILE_SECRET_KEY"] = key
+    puts = repository.counting("PUT", "web")
+
+    done = repository.run("apply", "plan.json", "--yes")
+
+    assert done.code == 0, done.err
+    assert repository.counting("PUT", "web") == puts
+    assert image(repository, "other") == "nginx:2"
+    assert "1 to update" in repository.run("plan").out
+
+
+def test_a_plan_names_the_secrets_that_it_compared(repository: Repository) -> None:
+    repository.given_home()
+    repository.environ |= {"PW": "first-secret", "ACI_RECONCILE_SECRET_KEY": "k" * 32}
+    repository.write(group(env=[{"name": "P", "secureValue": {"fromEnv": "PW"}}]))
+    assert repository.run("apply", "--yes").code == 0
+    repository.environ["PW"] = "second-secret"
+
+    document = planned(repository)
+
+    ((address, names),) = document["secretsCompared"].items()
+    assert address.endswith("/rg-shop/web")
+    assert names == ["/properties/containers/web/properties/environmentVariables/P/secureValue"]
+    assert "second-secret" not in json.dumps(document)
+    assert repository.run("apply", "plan.json", "--yes").code == 0
+    assert "no changes" in repository.run("plan").out
+
+
+# scope
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits"),
+    [
+        ("web", {"web"}),
+        ("w*", {"web"}),
+        ("rg-shop/*", {"web", "other"}),
+        ("tag:team=shop", {"web"}),
+        ("tag:TEAM", {"web"}),
+        ("path:other*", {"other"}),
+    ],
+)
+def test_groups_are_selected_by_name_tag_or_path(
+    shop: Repository, pattern: str, fits: set[str]
+) -> None:
+    shop.write(group(image="nginx:2", tags={"team": "shop"}), group("other", image="nginx:2"))
+
+    document = planned(shop, "--select", pattern)
+    rest = planned(shop, "--exclude", pattern)
+
+    named = {one["name"].partition("/")[2] for one in document["actions"]}
+    assert named == fits
+    assert {one["name"].partition("/")[2] for one in rest["actions"]} == {"web", "other"} - fits
+    assert not document["complete"]
+    assert not rest["complete"]
+
+
+@pytest.mark.parametrize("pattern", ["nope", "x*", "tag:nope", "path:nope/*"])
+def test_a_pattern_that_fits_nothing_is_an_error(shop: Repository, pattern: str) -> None:
+    done = shop.run("plan", "--select", pattern)
+
+    assert done.code == 64
+    assert pattern in done.err
+
+
+def test_a_partial_scope_removes_nothing_and_pruning_it_is_refused(shop: Repository) -> None:
+    shop.forget("other")
+
+    document = planned(shop, "--select", "web", "--prune")
+
+    assert [rail["rule"] for rail in document["rails"]] == ["partialScope"]
+    assert shop.run("apply", "--yes", "--select", "web", "--prune").code == 4
+    assert shop.live("other") is not None
+
+
+def test_no_manifests_at_all_is_refused_where_pruning_would_delete_everything(
+    shop: Repository,
+) -> None:
+    shop.forget("web", "other")
+
+    done = shop.run("apply", "--yes", "--prune", "--allow", "delete=2")
+
+    assert done.code in (3, 4, 64), done
+    assert shop.names == ["other", "web"]
