@@ -423,7 +423,7 @@ class Heard:
         """Nothing."""
 
 
-OFFLINE = ("validate", "schema", "--help", "--version", "emulator", "demo", "show")
+OFFLINE = ("validate", "schema", "--help", "--version", "emulator", "demo", "show", "report")
 
 
 def _replaced(value: Any, **changes: Any) -> Any:

@@ -125,11 +125,8 @@ def _changed(action: Action, says: str, *, is_certain: bool = True) -> DriftFind
 
 
 def _pending(action: Action) -> str:
-    return (
-        f"to {action.kind.value}: {action.why}"
-        if action.kind is not ActionKind.REFUSE
-        else (f"refused: {action.why}")
-    )
+    verb = "refuses it" if action.kind is ActionKind.REFUSE else f"is to {action.kind.value} it"
+    return f"the next apply {verb}: {action.why}"
 
 
 # Groups that are not there
@@ -140,7 +137,7 @@ def _absent(action: Action, evidence: Evidence) -> DriftFinding:
     if known is False:
         return _finding(action.target, Category.PENDING, f"not applied yet: {why}")
     is_certain = known is True
-    says = f"gone: {why}" if is_certain else f"not there: {why}"
+    says = f"it is gone: {why}" if is_certain else f"it is not there: {why}"
     return _finding(action.target, Category.MISSING, says, is_certain=is_certain)
 
 

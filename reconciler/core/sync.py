@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from reconciler.core.diff import Origin
 from reconciler.core.plan import Action, ActionKind
 
 _SYNC: Mapping[ActionKind, str] = {
@@ -28,4 +29,5 @@ def sync_of(action: Action) -> str:
         return "in transition"
     if action.kind is ActionKind.REFUSE and not action.blocks and not action.diff:
         return "unhealthy"
-    return _SYNC.get(action.kind) or ("drifted" if action.origin.value == "drift" else "pending")
+    is_drifted = action.origin in (Origin.DRIFT, Origin.BOTH)
+    return _SYNC.get(action.kind) or ("drifted" if is_drifted else "pending")

@@ -1,5 +1,5 @@
 """Every rule a manifest can break, by its stable id. M0 reading, M1 repaired with a warning,
-M2 shape, M3 meaning, M4 secrets, M5 project and variables, M6 several manifests together, M7 patches.
+M2 shape, M3 meaning, M4 secrets, M5 project and variables, M6 several together, M7 patches.
 """
 
 from __future__ import annotations

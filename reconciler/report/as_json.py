@@ -209,6 +209,7 @@ def _action(action: ActionRow) -> JsonObject:
         "after": list(action.after),
         "changes": [_change(field) for field in action.fields],
         **given(desiredFingerprint=action.desired, liveFingerprint=action.live, file=action.file),
+        **({"line": action.line, "column": action.column} if action.file else {}),
         **({"inTransition": True} if action.is_moving else {}),
         **(
             {"containers": [{"name": name, "image": image} for name, image in action.containers]}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from reconciler.core.category import Category
 from reconciler.errors import ExitCode
 from reconciler.report.field_text import field_lines
 from reconciler.report.lines import Line, Span, line
-from reconciler.report.plan_text import BLANK, detail, headline, joined, notes_lines
+from reconciler.report.plan_text import BLANK, detail, headline, joined, notes_lines, shared_notes
 from reconciler.report.shape import ActionRow, DriftRow, DriftView, Report
 from reconciler.report.words import drift_counts, plural
 
@@ -24,15 +24,17 @@ _STYLES = {
 def drift_lines(report: Report, drift: DriftView, *, width: int, verbose: bool) -> Iterator[Line]:
     """Everything above the last line: findings by group, then what could not be told, and notes."""
     actions = {action.target.address: action for action in report.actions}
+    found = {row.target.address for row in drift.rows}
+    shared = shared_notes(report.actions, is_shown=lambda action: action.target.address in found)
     for rows in by_target(drift.rows):
-        yield from _block(rows, actions, width=width, verbose=verbose)
+        action = actions.get(rows[0].target.address)
+        yield from _block(rows, action, shared, width=width, verbose=verbose)
         yield BLANK
     for one in drift.untold:
         yield headline("?", "loud", "not told", (", ".join(_words(one.concerns)), "loud"))
         yield detail("why", one.says)
         yield BLANK
-    shared = dict.fromkeys(note for action in report.actions for note in action.notes)
-    yield from notes_lines([*report.notes, *shared])
+    yield from notes_lines([*report.notes, *(f"{note} ({who})" for note, who in shared.items())])
 
 
 def by_target(rows: Sequence[DriftRow]) -> list[tuple[DriftRow, ...]]:
@@ -55,23 +57,26 @@ def _words(categories: frozenset[Category]) -> list[str]:
 
 
 def _block(
-    rows: tuple[DriftRow, ...], actions: dict[str, ActionRow], *, width: int, verbose: bool
+    rows: tuple[DriftRow, ...],
+    action: ActionRow | None,
+    shared: Mapping[str, str],
+    *,
+    width: int,
+    verbose: bool,
 ) -> Iterator[Line]:
-    target = rows[0].target
     sign, style = ("!", "loud") if any(row.counts for row in rows) else (".", "dim")
-    spans: list[str | Span] = []
-    for row in rows:
-        spans += [", "] if spans else []
-        spans += [(_word(row), "loud" if row.counts else _STYLES.get(row.category, "change"))]
-    yield headline(sign, style, str(target), *spans)
-    for row in rows:
-        yield detail("why", row.says)
-    action = actions.get(target.address)
+    words: list[list[Span]] = [
+        [(_word(row), "loud" if row.counts else _STYLES.get(row.category, "change"))]
+        for row in rows
+    ]
+    yield headline(sign, style, str(rows[0].target), *joined(words, by=", "))
+    yield from (detail("why", row.says) for row in rows)
     if action is None:
         return
     if any(row.category in (Category.CHANGED, Category.PENDING) for row in rows):
         for field in action.fields:
             yield from field_lines(field, moved_by=action.origin, width=width, verbose=verbose)
+    yield from (detail("note", note) for note in action.notes if note not in shared)
     if verbose:
         yield detail("apply", action.kind.value)
 

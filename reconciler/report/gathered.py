@@ -116,7 +116,7 @@ def by_place(documents: Sequence[Gathered]) -> list[tuple[Gathered, ...]]:
 
 
 def gathered_json(documents: Sequence[Gathered], *, exit_code: ExitCode) -> str:
-    """All of it as a document, by `schemas/gathered.schema.json`; ends in one newline."""
+    """All of it as a document, by `schemas/report.schema.json`; ends in one newline."""
     document: JsonObject = {
         "apiVersion": API_VERSION,
         "kind": "Gathered",

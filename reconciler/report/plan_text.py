@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from reconciler.core.diff import Origin
@@ -26,7 +26,7 @@ _NAMED = 3  # groups named beside a shared note
 
 def plan_lines(report: Report, *, width: int, verbose: bool) -> Iterator[Line]:
     """Everything above the last line: actions, then what is refused, then orphans and notes."""
-    shared = _shared_notes(report.actions)
+    shared = shared_notes(report.actions, is_shown=lambda action: not _is_quiet(action))
     shown = [action for action in report.actions if verbose or not _is_quiet(action)]
     for action in sorted(shown, key=lambda action: action.kind is ActionKind.REFUSE):
         yield from _action_lines(action, shared, width=width, verbose=verbose)
@@ -110,14 +110,16 @@ def _orphan_lines(orphan: OrphanRow) -> Iterator[Line]:
     yield detail("why", orphan.note)
 
 
-def _shared_notes(actions: Sequence[ActionRow]) -> dict[str, str]:
+def shared_notes(
+    actions: Sequence[ActionRow], *, is_shown: Callable[[ActionRow], bool]
+) -> dict[str, str]:
     """Notes that several actions, or any that is not shown, have: said once, with their names."""
     names: dict[str, list[str]] = {}
     quiet = set()
     for action in actions:
         for note in action.notes:
             names.setdefault(note, []).append(str(action.target))
-            quiet |= {note} if _is_quiet(action) else set()
+            quiet |= set() if is_shown(action) else {note}
     return {note: _named(found) for note, found in names.items() if len(found) > 1 or note in quiet}
 
 

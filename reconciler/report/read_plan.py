@@ -119,6 +119,8 @@ def _action(row: JsonObject) -> ActionRow:
         blocks=row.get("blocks") is True,
         trouble=as_text(row.get("trouble")),
         file=as_text(row.get("file")),
+        line=_whole(row.get("line")) or 1,
+        column=_whole(row.get("column")) or 1,
         desired=as_text(row.get("desiredFingerprint")),
         live=as_text(row.get("liveFingerprint")),
     )

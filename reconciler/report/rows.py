@@ -211,6 +211,8 @@ def _action_row(action: Action) -> ActionRow:
         blocks=action.kind is ActionKind.REFUSE and action.blocks,
         trouble=action.trouble,
         file=action.desired.where.file if action.desired is not None else "",
+        line=action.desired.where.mark.line if action.desired is not None else 1,
+        column=action.desired.where.mark.column if action.desired is not None else 1,
         desired=action.effect.desired,
         live=action.effect.live,
     )

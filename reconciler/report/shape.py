@@ -87,6 +87,8 @@ class ActionRow:
     blocks: bool = False  # a refusal that stops the whole plan
     trouble: str = ""  # nothing is done, yet the group is not well
     file: str = ""  # the manifest that asks for it, "" where none does
+    line: int = 1  # in it, both counted from 1
+    column: int = 1
     desired: str = ""  # fingerprints, see `core.binding.PlannedEffect`
     live: str = ""
 

@@ -498,7 +498,7 @@ def test_drift_of_any_size_fits_and_says_what_was_not_told(number):
 
     assert len(text) <= BUDGET
     assert "> - **not told** (unmanaged): rg-closed may not be read" in text
-    assert f"**{number} changed**" in text
+    assert f"({number} changed)**" in text
     assert "`rg-a-resource-group/group-00001`" in text
 
 
