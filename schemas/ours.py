@@ -312,12 +312,13 @@ def _patches() -> Schema:
         "patch file is never a manifest. A patch is part of a manifest: its name, and "
         "reconcile.resourceGroup where several groups have it, say which group it changes. "
         "Mappings are merged; so are lists whose elements have a name of their own (containers, "
-        "initContainers, environmentVariables and volumes by name, volumeMounts by mountPath, ports "
-        "by port and protocol, imageRegistryCredentials by server); any other value takes the "
-        "place of the one that was there. null removes a member. '$patch: delete' in an element "
-        "or mapping removes it, '$patch: replace' puts it in the place of the one that was there, "
-        "'$patch: add' in an element adds it; an element '$patch: replace' alone replaces the "
-        "whole list. '$patch: delete' beside the name takes the group out of the environment. "
+        "initContainers, environmentVariables and volumes by name, volumeMounts by mountPath, "
+        "ports by port and protocol, imageRegistryCredentials by server); any other value takes "
+        "the place of the one that was there. null removes a member. '$patch: delete' in an "
+        "element or mapping removes it, '$patch: replace' puts it in the place of the one that "
+        "was there, '$patch: add' in an element adds it; an element '$patch: replace' alone "
+        "replaces the whole list. '$patch: delete' beside the name takes the group out of the "
+        "environment. "
         "What a patch alters or removes has to be there, and what it adds has not.",
     }
 

@@ -423,7 +423,9 @@ class Heard:
         """Nothing."""
 
 
-OFFLINE = ("validate", "schema", "--help", "--version", "emulator", "demo", "show", "report")
+OFFLINE = (
+    "validate", "schema", "--help", "--version", "emulator", "demo", "show", "report", "render", "diff"
+)  # fmt: skip
 
 
 def _replaced(value: Any, **changes: Any) -> Any:

@@ -28,6 +28,23 @@ def project(command: argparse.ArgumentParser) -> None:
         help="files or folders; default: the project around the current folder. Leaving out any "
         "manifest of the project makes the scope partial: nothing is pruned",
     )
+    _environment(command)
+    secrets(command)
+
+
+def environments(command: argparse.ArgumentParser) -> None:
+    """Which manifests, for which environment, where Azure is not asked."""
+    command.add_argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        type=Path,
+        help="files or folders; default: the project around the current folder",
+    )
+    _environment(command)
+
+
+def _environment(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "-e",
         "--env",
@@ -37,7 +54,6 @@ def project(command: argparse.ArgumentParser) -> None:
         help="environment of the project file; may be repeated: one after the other, each with its "
         "own report ({environment} in the PATH of -o stands for its name)",
     )
-    secrets(command)
 
 
 def secrets(command: argparse.ArgumentParser) -> None:

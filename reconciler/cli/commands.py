@@ -229,7 +229,12 @@ def status(options: Options) -> ExitCode:
         for group in groups
     ]
     report = status_report(
-        lines, exit_code=ExitCode.DONE, notes=notes, findings=(*desired.findings, *doubts)
+        lines,
+        exit_code=ExitCode.DONE,
+        notes=notes,
+        findings=(*desired.findings, *doubts),
+        owner=project.owner,
+        environment=project.environment,
     )
     Console(options).report(report)
     return ExitCode.DONE

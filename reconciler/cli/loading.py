@@ -63,6 +63,7 @@ def _invalid(
         documents=documents,
         exit_code=code,
         command=options.command or "validate",
+        environment=options.environment,
     )
     Console(options).report(report)
     return code

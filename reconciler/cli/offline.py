@@ -39,7 +39,14 @@ def validate(options: Options) -> ExitCode:
     unique = tuple(dict.fromkeys(findings))
     code = ExitCode.INVALID if any(finding.is_error for finding in unique) else ExitCode.DONE
     Console(options).report(
-        findings_report(unique, files=files, documents=documents, exit_code=code)
+        findings_report(
+            unique,
+            files=files,
+            documents=documents,
+            exit_code=code,
+            owner=project.owner if project else "",
+            environment=options.environment,
+        )
     )
     return code
 

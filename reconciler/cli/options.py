@@ -22,7 +22,7 @@ _SUFFIXES = {
 }  # fmt: skip
 _PLACE = "{environment}"
 # What may follow itself on stdout.
-_STREAMED = ("text", "markdown", "ndjson", "github")
+_STREAMED = ("text", "markdown", "ndjson", "github", "yaml")
 _CARRY_OUT = ("apply", "destroy")  # the commands with events to tell
 WAITS = ("provisioned", "running", "started", "succeeded")
 _DURATION = re.compile(r"(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,6})s)?")
@@ -44,6 +44,7 @@ class Options:
     paths: tuple[Path, ...] = ()
     environment: str | None = None
     environments: tuple[str, ...] = ()  # as given; a command runs for one of them
+    compared: tuple[str, ...] = ()  # two environments
     outputs: tuple[Output, ...] = ()
     secrets_dirs: tuple[Path, ...] = ()
     verbose: bool = False
@@ -152,6 +153,7 @@ def options_of(namespace: Namespace) -> Options:
         "paths",
         "outputs",
         "environments",
+        "compared",
         "secrets_dirs",
         "select",
         "exclude",
@@ -240,6 +242,25 @@ def output(text: str) -> Output:
     if separator and not path:
         raise ArgumentTypeError(f"expected a path after '{name}=', got nothing")
     return Output(format=name, path=Path(path) if path else None)
+
+
+def text_or_json(text: str) -> Output:
+    """`text` or `json`, with a path or without, for argparse."""
+    found = output(text)
+    if found.format not in ("text", "json"):
+        raise ArgumentTypeError(f"expected text or json, got '{found.format}'")
+    return found
+
+
+def yaml_or_json(text: str) -> Output:
+    """`yaml`, `json` or `json=PATH`, for argparse: a file of YAML could be taken for a manifest."""
+    if text == "yaml":
+        return Output(format="yaml", path=None)
+    if text.startswith("yaml="):
+        raise ArgumentTypeError(f"expected 'yaml' alone, got '{text}': redirect stdout instead")
+    if text.partition("=")[0] != "json":
+        raise ArgumentTypeError(f"expected yaml or json, got '{text}'")
+    return output(text)
 
 
 def duration(text: str) -> timedelta:

@@ -13,6 +13,7 @@ from reconciler.cli.arguments import (
     alarming,
     azure,
     consenting,
+    environments,
     faults,
     parallel,
     project,
@@ -26,6 +27,8 @@ from reconciler.cli.options import (
     output,
     pointer,
     port,
+    text_or_json,
+    yaml_or_json,
 )
 from reconciler.errors import ExitCode
 
@@ -220,6 +223,42 @@ def _release(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _render(command: argparse.ArgumentParser) -> None:
+    environments(command)
+    command.add_argument(
+        "-o",
+        dest="outputs",
+        metavar="FORMAT[=PATH]",
+        action="append",
+        type=yaml_or_json,
+        help="yaml (default, to stdout) or json; may be repeated",
+    )
+
+
+def _diff(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "compared", metavar="ENV", nargs=2, help="two environments of the project file"
+    )
+    command.add_argument(
+        "--manifests",
+        dest="paths",
+        metavar="PATH",
+        action="append",
+        type=Path,
+        help="the project's folder, or only these of its manifests; default: around the current "
+        "folder",
+    )
+    command.add_argument(
+        "-o",
+        dest="outputs",
+        metavar="FORMAT[=PATH]",
+        action="append",
+        type=text_or_json,
+        help="text (default) or json; to stdout or a file; may be repeated",
+    )
+    verbose(command)
+
+
 def _schema(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "schema",
@@ -338,6 +377,26 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
         "delete everything this project owns",
         "Asks for the owner's name. Groups of others are never touched.",
         _destroy,
+    ),
+    "render": (
+        "print what the manifests of an environment come to, offline",
+        (
+            "With defaults, variables and patches put in, as manifests: resource groups first,\n"
+            "all by address. Secrets stay references; one written down becomes {unknown: true}.\n\n"
+            "  aci-reconcile render -e prod\n"
+            "  aci-reconcile render -e prod -o json | jq '.[].name'"
+        ),
+        _render,
+    ),
+    "diff": (
+        "compare what two environments want, offline",
+        (
+            "Group by group: those of one manifest are a pair, else those of equal resource group\n"
+            "and name, else of equal name. Where they live is no difference. Exit 0 when all are\n"
+            "equal, 2 when not.\n\n"
+            "  aci-reconcile diff staging prod"
+        ),
+        _diff,
     ),
     "schema": (
         "print the JSON Schema of manifests, of the project file, or of reports",

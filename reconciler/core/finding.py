@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -37,7 +37,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing found in one place. `rule` is stable; `says` reads "expected …, got …"."""
+    """One thing found in one place. `rule` is stable; `says` reads "expected …, got …".
+
+    `about` is what the rule asks for, the same for all its findings; empty where nobody knows.
+    """
 
     rule: str
     severity: Severity
@@ -45,6 +48,7 @@ class Finding:
     path: str
     says: str
     hint: str = ""
+    about: str = field(default="", compare=False)
 
     @property
     def is_error(self) -> bool:

@@ -126,6 +126,8 @@ class Secret:
     reference: VaultReference | None = None
     encodes: bool = False
     holds_base64: bool = False
+    # The reference as written; None where the value itself is, or nothing.
+    source: JsonObject | None = field(default=None, repr=False, compare=False)
 
     @property
     def spellings(self) -> tuple[str, ...]:
@@ -155,6 +157,8 @@ class DesiredGroup:
     policy: GroupPolicy
     where: Position
     marks: Mapping[WirePath, Mark] = field(default_factory=dict, repr=False, compare=False)
+    # Of what patches brought; all else stands in the file of `where`.
+    files: Mapping[WirePath, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def location(self) -> str:

@@ -9,6 +9,7 @@ from enum import Enum
 
 from reconciler.core.binding import PlannedEffect, digest_of, fingerprint
 from reconciler.core.diff import Diff, Origin
+from reconciler.core.finding import Position
 from reconciler.core.groups import DesiredGroup, DesiredResourceGroup, LiveGroup
 from reconciler.core.ids import Target
 from reconciler.core.jsonval import Json, without
@@ -95,11 +96,15 @@ class Orphan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rail:
-    """A limit that this plan exceeds: it blocks the whole plan. `allow` is the exact consent."""
+    """A limit that this plan exceeds: it blocks the whole plan. `allow` is the exact consent.
+
+    `where` is the limit in the project file; None for a default, and for what is no limit.
+    """
 
     rule: str
     says: str
     allow: str
+    where: Position | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,9 +90,7 @@ def _exceeded(rule: _Rule, limits: Limits, owned: int) -> Iterator[Rail]:
     if rule.limit is not None and rule.count > rule.limit:
         groups = f"{rule.count} group{'' if rule.count == 1 else 's'}"
         says = f"{groups} to {rule.kind}, the limit is {rule.limit}"
-        yield Rail(
-            rule=rule.limit_name, says=says + _written_at(limits, rule.limit_name), allow=allow
-        )
+        yield _rail(limits, rule.limit_name, says, allow)
     # One group can be any share of a small project, so the percentage looks at two and more.
     if rule.percent is None or rule.count < 2 or rule.count * 100 <= rule.percent * owned:
         return
@@ -101,14 +99,13 @@ def _exceeded(rule: _Rule, limits: Limits, owned: int) -> Iterator[Rail]:
         f"{rule.count} of {owned} groups ({share:.0f} %) would be {rule.done},"
         f" the limit is {rule.percent} %"
     )
-    yield Rail(
-        rule=rule.percent_name, says=says + _written_at(limits, rule.percent_name), allow=allow
-    )
+    yield _rail(limits, rule.percent_name, says, allow)
 
 
-def _written_at(limits: Limits, rule: str) -> str:
+def _rail(limits: Limits, rule: str, says: str, allow: str) -> Rail:
     where = limits.where.get(rule)
-    return f" ({where})" if where is not None else " (default)"
+    written = f" ({where})" if where is not None else " (default)"
+    return Rail(rule=rule, says=says + written, allow=allow, where=where)
 
 
 def nothing_wanted(orphans: int) -> Rail:

@@ -160,6 +160,7 @@ def _desired_group(
         policy=policy,
         where=document.at(("name",)),
         marks=Marks(document.values),
+        files=document.files,
     )
     return group, [*doubts, *problems]
 

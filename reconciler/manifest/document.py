@@ -39,9 +39,8 @@ class Document:
     values: Mapping[WirePath, Pair] = field(repr=False)
     keys: Mapping[WirePath, Pair] = field(repr=False)
     dates: frozenset[WirePath] = frozenset()  # plain scalars that YAML 1.1 reads as dates
-    files: Mapping[WirePath, str] = field(
-        default_factory=dict, repr=False
-    )  # of what patches brought
+    # Of what a patch brought; the rest stands in `file`.
+    files: Mapping[WirePath, str] = field(default_factory=dict, repr=False)
 
     def at(self, path: WirePath) -> Position:
         """Where the value at `path` starts, or the nearest value around it."""

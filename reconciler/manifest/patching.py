@@ -40,10 +40,11 @@ class _Side:
     def member(self, name: str | int) -> _Side:
         """The member or element of that name."""
         value: Json = None
-        if isinstance(self.value, dict) and isinstance(name, str):
-            value = self.value[name]
-        elif isinstance(self.value, list) and isinstance(name, int):
-            value = self.value[name]
+        match self.value, name:
+            case dict() as members, str():
+                value = members[name]
+            case list() as items, int():
+                value = items[name]
         return replace(self, value=value, path=(*self.path, name))
 
 
@@ -187,7 +188,8 @@ class _Merge:
         for index, item in enumerate(given):
             side = patch.member(index)
             if not isinstance(item, dict) or row.key[0] not in item:
-                says = f"expected an element with {quoted(row.key[0])}, got {described(item)}"
+                got = described(item, secret=True)
+                says = f"expected an element with {quoted(row.key[0])}, got {got}"
                 self._say("M702", side, says)
                 continue
             directive = ""

@@ -72,9 +72,8 @@ class Project:
     manifests: tuple[str, ...] = ()  # patterns; empty for every YAML file below the root
     patches: tuple[str, ...] = ()  # patterns of the environment
     all_patches: tuple[str, ...] = ()  # of every environment: these files are no manifests
-    where: Mapping[str, Position] = field(
-        default_factory=dict, repr=False
-    )  # `manifests/N`, `patches/N`
+    # `manifests/N`, `patches/N`
+    where: Mapping[str, Position] = field(default_factory=dict, repr=False)
     cwd: pathlib.Path = field(default_factory=pathlib.Path.cwd, repr=False)
 
 

@@ -54,6 +54,11 @@ def vault_reference(node: Json) -> VaultReference | None:
     )
 
 
+def is_variable(name: str) -> bool:
+    """Whether an environment variable can have that name."""
+    return _VARIABLE.match(name) is not None
+
+
 def followed(node: JsonObject, around: Surroundings | None) -> Resolved:
     """What an environment variable or a file holds, in base64 where the reference asks for it."""
     if around is None:

@@ -65,11 +65,7 @@ _ALL = (
     ("M501", _ERROR, "a variable is set"),
     ("M502", _ERROR, "a variable reference is '${var:NAME}' in a manifest"),
     ("M503", _ERROR, "a folder has one project file with one document"),
-    (
-        "M504",
-        _ERROR,
-        "a pattern of manifests or patches is relative, stays inside and matches files",
-    ),
+    ("M504", _ERROR, "a pattern of files is relative, stays inside and matches files"),
     ("M601", _ERROR, "one manifest declares a group"),
     ("M602", _ERROR, "dependsOn names another group of the project"),
     ("M603", _ERROR, "dependencies form no cycle"),
@@ -88,8 +84,16 @@ RULES: Mapping[str, Rule] = {
 
 def finding(rule: str, where: Position, says: str, *, path: str = "", hint: str = "") -> Finding:
     """A finding with the severity its rule has."""
-    severity = RULES[rule].severity
-    return Finding(rule=rule, severity=severity, where=where, path=path, says=says, hint=hint)
+    known = RULES[rule]
+    return Finding(
+        rule=rule,
+        severity=known.severity,
+        where=where,
+        path=path,
+        says=says,
+        hint=hint,
+        about=known.summary,
+    )
 
 
 def without_echoes(*stages: Iterable[Finding]) -> list[Finding]:

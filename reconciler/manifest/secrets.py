@@ -74,7 +74,7 @@ class _Pass:
             self._refer(path, reference, node, is_encoded=is_encoded)
         elif isinstance(node, dict) and "unknown" not in node:
             resolved = followed(node, self.around)
-            self._keep(path, _checked(resolved, is_encoded=is_encoded))
+            self._keep(path, _checked(resolved, is_encoded=is_encoded), node)
         else:
             self._unknown(path)
 
@@ -92,25 +92,41 @@ class _Pass:
                 reference=reference,
                 encodes=node.get("encode") == "base64",
                 holds_base64=is_encoded,
+                source=node,
             )
         )
 
-    def _keep(self, path: WirePath, resolved: Resolved) -> None:
+    def _keep(self, path: WirePath, resolved: Resolved, source: JsonObject | None = None) -> None:
         if resolved.reason:
             self._say(resolved.rule, path, resolved.reason)
         state = SecretState.UNRESOLVED if resolved.value is None else SecretState.KNOWN
-        self._add(path, state, resolved.value, resolved.reason)
+        self._add(path, state, resolved.value, resolved.reason, source)
 
     def _unknown(self, path: WirePath) -> None:
         says = "expected a value or a reference, got none: it is not compared and blocks writes"
         self._say("M403", path, says, WRITTEN)
         self._add(path, SecretState.UNKNOWN, None, "no value is given")
 
-    def _add(self, path: WirePath, state: SecretState, value: str | None, reason: str) -> None:
+    def _add(
+        self,
+        path: WirePath,
+        state: SecretState,
+        value: str | None,
+        reason: str,
+        source: JsonObject | None = None,
+    ) -> None:
         name = to_pointer(canonical_path(self.document.data, path))
         where = self.document.at(path)
         self.secrets.append(
-            Secret(path=path, name=name, state=state, where=where, value=value, reason=reason)
+            Secret(
+                path=path,
+                name=name,
+                state=state,
+                where=where,
+                value=value,
+                reason=reason,
+                source=source,
+            )
         )
 
     def _say(self, rule: str, path: WirePath, says: str, hint: str = "") -> None:

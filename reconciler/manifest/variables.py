@@ -36,6 +36,11 @@ def expanded(text: str, variables: Mapping[str, str]) -> str:
     return _REFERENCE.sub(one, text) if _MARKER in text else text
 
 
+def escaped(text: str) -> str:
+    """`text` as a manifest writes it, so that nothing is put in."""
+    return text.replace(_MARKER, f"${_MARKER}")
+
+
 def references(document: Document) -> list[Finding]:
     """A finding for each variable in a file where none is put in."""
     pass_ = _Pass(document, None)

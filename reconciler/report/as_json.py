@@ -207,7 +207,7 @@ def _action(action: ActionRow) -> JsonObject:
         **given(allow=action.allow, trouble=action.trouble),
         **({"blocks": action.blocks} if action.kind is ActionKind.REFUSE else {}),
         "after": list(action.after),
-        "changes": [_change(field) for field in action.fields],
+        "changes": [change_of(field) for field in action.fields],
         **given(desiredFingerprint=action.desired, liveFingerprint=action.live, file=action.file),
         **({"line": action.line, "column": action.column} if action.file else {}),
         **({"inTransition": True} if action.is_moving else {}),
@@ -219,7 +219,8 @@ def _action(action: ActionRow) -> JsonObject:
     }
 
 
-def _change(field: FieldRow) -> JsonObject:
+def change_of(field: FieldRow) -> JsonObject:
+    """A field that differs: a member of `changes`."""
     change: JsonObject = {
         "pointer": field.pointer,
         "change": field.kind.value,
@@ -230,7 +231,11 @@ def _change(field: FieldRow) -> JsonObject:
     change |= {"partlyHidden": True} if field.is_partly_hidden else {}
     change |= {"oneOrMoreOf": list(field.among)} if field.among else {}
     change |= {} if field.old is None else {"before": field.old}
-    return change | ({} if field.new is None else {"after": field.new})
+    change |= {} if field.new is None else {"after": field.new}
+    if field.patch is not None:
+        mark = field.patch.mark
+        change["patch"] = {"file": field.patch.file, "line": mark.line, "column": mark.column}
+    return change
 
 
 def outcome_of(outcome: OutcomeRow) -> JsonObject:
@@ -246,7 +251,7 @@ def outcome_of(outcome: OutcomeRow) -> JsonObject:
         "restored": outcome.is_restored,
         **given(operation=outcome.operation, health=outcome.health, started=started),
         "tookSeconds": round(outcome.took.total_seconds(), 3),
-        "changes": [_change(field) for field in outcome.action.fields],
+        "changes": [change_of(field) for field in outcome.action.fields],
         "troubles": [_trouble(trouble) for trouble in outcome.troubles],
         "logs": [_log(log) for log in outcome.logs],
     }
@@ -271,7 +276,11 @@ def _orphan(orphan: OrphanRow) -> JsonObject:
 
 
 def _rail(rail: Rail) -> JsonObject:
-    return {"rule": rail.rule, "says": rail.says, **given(allow=rail.allow)}
+    row: JsonObject = {"rule": rail.rule, "says": rail.says, **given(allow=rail.allow)}
+    if rail.where is not None:
+        mark = rail.where.mark
+        row["where"] = {"file": rail.where.file, "line": mark.line, "column": mark.column}
+    return row
 
 
 def _status(one: StatusLine) -> JsonObject:

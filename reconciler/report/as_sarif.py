@@ -1,186 +1,157 @@
-"""A report as SARIF 2.1.0: findings, refusals, limits and drift on the lines of manifests.
+"""A report as SARIF 2.1.0: findings, refusals, limits, failures and drift on manifest lines.
 
-For code scanning. What no manifest stands for lies on the first line of the project file.
+For code scanning. What no manifest stands for lies on the first line of the project file, as a
+result without a place is refused there. GitHub stores 5,000 results of a run (docs.github.com,
+"SARIF results exceed one or more limits"); a file is kept within that, and says what it left out.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from urllib.parse import quote
 
 from reconciler import __version__
+from reconciler.core.finding import Position
 from reconciler.core.jsonval import Json, JsonObject
-from reconciler.core.outcome import Status
-from reconciler.core.plan import ActionKind
+from reconciler.errors import ExitCode
 from reconciler.report.as_json import sound
-from reconciler.report.shape import ActionRow, Report
+from reconciler.report.lines import safe
+from reconciler.report.sarif_results import LEVELS, Result, Rule, results_of, rule_of
+from reconciler.report.shape import Report
+from reconciler.report.words import unstarted
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-_PROJECT_FILE = "aci-reconcile.yaml"
-_MOST = 5_000  # of a run, which GitHub shows; more are dropped there, the least severe first
-_LEVELS = ("error", "warning", "note")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Result:
-    """One result. `same` is what it is recognised by when its line moves."""
-
-    rule: str
-    level: str
-    says: str
-    same: str
-    file: str = _PROJECT_FILE
-    line: int = 1
-    column: int = 1
+_ROOT = "%SRCROOT%"  # as GitHub and the viewers call it
+MOST = 5_000  # results
+MOST_RELATED = 10  # further places of a result
+_LONGEST = 1_000  # characters of a message
+_FAILED = (ExitCode.FAILED, ExitCode.PARTIAL, ExitCode.USAGE, ExitCode.INTERRUPTED)
+_DRIVE = re.compile(r"[A-Za-z]:/")
 
 
 def as_sarif(report: Report) -> str:
     """The report as a SARIF log of one run, indented JSON that ends in one newline."""
-    every = sorted(_results(report), key=lambda one: _LEVELS.index(one.level))
-    shown, dropped = every[:_MOST], every[_MOST:]
-    rules = sorted({one.rule for one in shown})
+    every = sorted(results_of(report), key=lambda one: LEVELS.index(one.level))
+    shown = every[:MOST]
+    rules = {one.rule: rule_of(one) for one in sorted(shown, key=lambda one: one.rule)}
+    place = "".join(f"{part}/" for part in (report.command, report.environment) if part)
     run: JsonObject = {
         "tool": {
             "driver": {
                 "name": "aci-reconcile",
                 "version": __version__,
-                "informationUri": "https://aci-reconcile.dev",
-                "rules": [_rule(rule) for rule in rules],
+                "rules": [_rule(rule, about) for rule, about in rules.items()],
             }
         },
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {"PROJECT": {"description": {"text": "The folder of the run."}}},
-        "automationDetails": {"id": f"aci-reconcile/{report.command}/{report.environment or ''}"},
-        "invocations": [_invocation(report, len(dropped))],
-        "results": [_result(one, rules) for one in shown],
+        "originalUriBaseIds": {_ROOT: {"description": {"text": "Where the command ran."}}},
+        # The slash at the end makes all of it the category: environments do not displace another.
+        "automationDetails": {"id": f"aci-reconcile/{place}"},
+        "invocations": [_invocation(report, every[MOST:])],
+        "results": list(_results(shown, list(rules))),
     }
-    log: Json = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+    log: JsonObject = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(sound(log), indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
 
-def _rule(rule: str) -> JsonObject:
-    text = _HELP.get(rule.partition("/")[0], "A finding in a manifest; see the message.")
-    return {"id": rule, "shortDescription": {"text": text}, "help": {"text": text}}
-
-
-_HELP = {
-    "refused": "The plan refuses to do this; the message says what allows it.",
-    "limit": "The plan exceeds a limit of the project; the message says what allows it.",
-    "drift": "Azure does not equal what was applied.",
-    "failed": "What was to be done was not done, or is not well.",
-}
-
-
-def _invocation(report: Report, dropped: int) -> JsonObject:
-    invocation: JsonObject = {
-        "executionSuccessful": report.exit_code not in (1, 3, 64, 130),
-        "exitCode": int(report.exit_code),
-    }
-    if dropped:
-        says = f"{dropped} results of lesser severity were left out"
-        invocation["toolExecutionNotifications"] = [{"level": "warning", "message": {"text": says}}]
-    return invocation
-
-
-def _result(one: _Result, rules: Sequence[str]) -> JsonObject:
-    digest = hashlib.sha256(f"{one.rule}\n{one.file}\n{one.same}".encode("utf-8", "replace"))
+def _rule(rule: str, about: Rule) -> JsonObject:
     return {
-        "ruleId": one.rule,
-        "ruleIndex": rules.index(one.rule),
-        "level": one.level,
-        "message": {"text": one.says or one.rule},
-        "locations": [
-            {
-                "physicalLocation": {
-                    "artifactLocation": {"uri": _uri(one.file), "uriBaseId": "PROJECT"},
-                    "region": {"startLine": max(1, one.line), "startColumn": max(1, one.column)},
-                }
-            }
-        ],
-        "partialFingerprints": {"aciReconcile/v1": digest.hexdigest()},
+        "id": rule,
+        "shortDescription": {"text": about.title},
+        "fullDescription": {"text": about.title},
+        "help": {"text": about.help},
+        "properties": {"tags": [about.tag]},
     }
 
 
-def _uri(file: str) -> str:
-    from urllib.parse import quote
-
-    return quote(file.replace("\\", "/"), safe="/", errors="replace")
-
-
-def _results(report: Report) -> Iterator[_Result]:
-    for finding in report.findings:
-        yield _Result(
-            rule=finding.rule,
-            level="error" if finding.is_error else "warning",
-            says=_sentence(finding.says, finding.hint),
-            same=f"{finding.path}\n{finding.says}",
-            file=finding.where.file,
-            line=finding.where.mark.line,
-            column=finding.where.mark.column,
+def _invocation(report: Report, dropped: Sequence[Result]) -> JsonObject:
+    """How the run ended, and all that has no place in a file."""
+    told: list[Json] = [_notification("note", note) for note in report.notes]
+    if dropped:
+        counts = Counter(one.level for one in dropped)
+        kinds = " and ".join(
+            f"{counts[level]} of level {level}" for level in LEVELS if counts[level]
         )
-    for rail in report.rails:
-        yield _Result(
-            rule=f"limit/{rail.rule}",
-            level="error",
-            says=_sentence(rail.says, rail.allow),
-            same=rail.rule,
-        )
+        says = f"{len(dropped)} results were left out, the least severe first: {kinds}"
+        told.insert(0, _notification("warning", says))
     if report.drift is not None:
-        yield from _drift(report)
-        return
-    for action in report.actions:
-        yield from _of_action(action, report)
-    for outcome in report.outcomes:
-        if outcome.status in (Status.FAILED, Status.STALE, Status.UNHEALTHY):
-            name = str(outcome.action.target)
-            yield _Result(
-                rule=f"failed/{outcome.status.value}",
-                level="error",
-                says=_sentence(f"{name}: {outcome.says}", outcome.hint),
-                same=name,
-                file=outcome.action.file or _PROJECT_FILE,
-                line=outcome.action.line,
-                column=outcome.action.column,
+        fail_on = {*report.drift.fail_on}
+        for untold in report.drift.untold:
+            told.append(
+                _notification("error" if untold.concerns & fail_on else "warning", untold.says)
             )
+    if report.is_interrupted:
+        says = "no outcome, it may be under way in Azure"
+        told += [_notification("error", f"{one.target}: {says}") for one in unstarted(report)]
+    return {
+        "executionSuccessful": report.exit_code not in _FAILED,
+        "exitCode": int(report.exit_code),
+        "exitCodeDescription": report.exit_code.name.lower(),
+        "toolExecutionNotifications": told,
+    }
 
 
-def _of_action(action: ActionRow, report: Report) -> Iterator[_Result]:
-    name = str(action.target)
-    if action.kind is ActionKind.REFUSE:
-        rule, level, says = "refused", "error", _sentence(f"{name}: {action.why}", action.allow)
-    elif report.command == "drift" and action.kind is not ActionKind.NO_OP:
-        rule, level, says = f"drift/{action.kind.value}", "warning", f"{name}: {action.why}"
-    else:
-        return
-    yield _Result(
-        rule=rule,
-        level=level,
-        says=says,
-        same=name,
-        file=action.file or _PROJECT_FILE,
-        line=action.line,
-        column=action.column,
-    )
+def _notification(level: str, says: str) -> JsonObject:
+    return {"level": level, "message": _message(says)}
 
 
-def _drift(report: Report) -> Iterator[_Result]:
-    assert report.drift is not None
-    places = {action.target.address: action for action in report.actions}
-    for row in report.drift.rows:
-        action = places.get(row.target.address)
-        has_place = action is not None and action.file
-        yield _Result(
-            rule=f"drift/{row.category.value}",
-            level="warning" if row.counts else "note",
-            says=f"{row.target}: {row.says}",
-            same=row.key,
-            file=action.file if action is not None and has_place else _PROJECT_FILE,
-            line=action.line if action is not None and has_place else 1,
-            column=action.column if action is not None and has_place else 1,
-        )
+def _results(shown: Sequence[Result], rules: list[str]) -> Iterator[JsonObject]:
+    seen: Counter[str] = Counter()
+    index = {rule: number for number, rule in enumerate(rules)}
+    for one in shown:
+        same = "\n".join((one.rule, *one.same)).encode("utf-8", "replace")
+        digest = hashlib.sha256(same).hexdigest()
+        seen[digest] += 1  # what is found twice in a file is told apart by its order
+        result: JsonObject = {
+            "ruleId": one.rule,
+            "ruleIndex": index[one.rule],
+            "level": one.level,
+            "message": _message(one.says or one.rule),
+            "locations": [_location(one)],
+            "partialFingerprints": {"aciReconcile/v1": f"{digest}:{seen[digest]}"},
+        }
+        if one.related:
+            result["relatedLocations"] = [
+                {"id": number, **_physical(where), "message": _message(says)}
+                for number, (where, says) in enumerate(one.related[:MOST_RELATED], start=1)
+            ]
+        yield result
 
 
-def _sentence(says: str, hint: str) -> str:
-    return f"{says}; {hint}" if hint else says
+def _location(one: Result) -> JsonObject:
+    location = _physical(one.where)
+    if one.group:
+        location["logicalLocations"] = [{"name": safe(one.group), "kind": "resource"}]
+    return location
+
+
+def _physical(where: Position) -> JsonObject:
+    mark = where.mark
+    region: JsonObject = {"startLine": max(1, mark.line), "startColumn": max(1, mark.column)}
+    return {"physicalLocation": {"artifactLocation": _artifact(where.file), "region": region}}
+
+
+def _artifact(file: str) -> JsonObject:
+    """Relative to the folder of the run, or absolute where the file lies on another path."""
+    path = posixpath.normpath(file.replace("\\", "/"))
+    if path.startswith("/") or _DRIVE.match(path):
+        return {"uri": "file:///" + _quoted(path.lstrip("/"))}
+    return {"uri": _quoted(path), "uriBaseId": _ROOT}
+
+
+def _quoted(path: str) -> str:
+    try:
+        return quote(path, safe="/", errors="surrogateescape")  # the bytes of the file system
+    except UnicodeEncodeError:
+        return quote(path, safe="/", errors="replace")
+
+
+def _message(text: str) -> JsonObject:
+    """One line of plain text; `](` would make a link of what somebody named a group."""
+    text = safe(text).replace("](", "] (")
+    return {"text": text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"}

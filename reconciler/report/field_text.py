@@ -54,7 +54,9 @@ def _label(field: FieldRow, moved_by: Origin) -> str:
     labels = [_LABELS[field.origin]] if field.origin in _LABELS else []
     if not labels and moved_by is Origin.BOTH:
         labels = ["config or drift"]  # both moved; which of them moved this field nobody can tell
-    return ", ".join([*labels, *(["needs replace"] if field.effect is Effect.REPLACE else [])])
+    labels += ["needs replace"] if field.effect is Effect.REPLACE else []
+    labels += [str(field.patch)] if field.patch is not None else []
+    return ", ".join(labels)
 
 
 def _values(field: FieldRow, *, verbose: bool) -> tuple[str, str]:

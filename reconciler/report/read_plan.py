@@ -150,7 +150,15 @@ def _field(row: JsonObject) -> FieldRow:
         among=_texts(row.get("oneOrMoreOf")),
         old=before,
         new=after,
+        patch=_position(as_object(row.get("patch"))),
     )
+
+
+def _position(row: JsonObject) -> Position | None:
+    if not row:
+        return None
+    mark = Mark(_whole(row.get("line")) or 1, _whole(row.get("column")) or 1)
+    return Position(file=as_text(row.get("file")), mark=mark)
 
 
 def _shown(value: Json) -> Shown:
@@ -168,6 +176,7 @@ def _rail(row: JsonObject) -> Rail:
         rule=as_text(row.get("rule")),
         says=as_text(row.get("says")),
         allow=as_text(row.get("allow")),
+        where=_position(as_object(row.get("where"))),
     )
 
 

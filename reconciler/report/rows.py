@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from reconciler.core.binding import Binding
 from reconciler.core.category import Category
+from reconciler.core.compare import Comparison
 from reconciler.core.diff import FieldChange
 from reconciler.core.drift import Drift
 from reconciler.core.finding import Finding
@@ -20,6 +21,7 @@ from reconciler.core.groups import DesiredGroup
 from reconciler.core.jsonval import Json, as_object, dig, pointer
 from reconciler.core.mask import HIDDEN, Shown, disclosed, is_hidden, scrubber, show
 from reconciler.core.outcome import Outcome, TaskLog
+from reconciler.core.places import position_of
 from reconciler.core.plan import Action, ActionKind, Plan
 from reconciler.errors import ExitCode
 from reconciler.report.shape import (
@@ -43,6 +45,7 @@ __all__ = [
     "ReportKind",
     "StatusLine",
     "apply_report",
+    "compared_rows",
     "drift_report",
     "findings_report",
     "outcome_row",
@@ -195,6 +198,7 @@ def status_report(
 def _action_row(action: Action) -> ActionRow:
     live = action.live
     moving = live is not None and live.in_transition
+    asking = action.desired or action.declared
     return ActionRow(
         target=action.target,
         kind=action.kind,
@@ -210,9 +214,9 @@ def _action_row(action: Action) -> ActionRow:
         is_moving=action.kind is ActionKind.NO_OP and moving,
         blocks=action.kind is ActionKind.REFUSE and action.blocks,
         trouble=action.trouble,
-        file=action.desired.where.file if action.desired is not None else "",
-        line=action.desired.where.mark.line if action.desired is not None else 1,
-        column=action.desired.where.mark.column if action.desired is not None else 1,
+        file=asking.where.file if asking is not None else "",
+        line=asking.where.mark.line if asking is not None else 1,
+        column=asking.where.mark.column if asking is not None else 1,
         desired=action.effect.desired,
         live=action.effect.live,
     )
@@ -228,7 +232,28 @@ def _field_rows(action: Action) -> tuple[FieldRow, ...]:
     if not action.diff.changes:
         return ()
     scrub = scrubber(secrets_of(action))
-    return tuple(_field_row(change, scrub) for change in action.diff.changes)
+    wanted = action.desired
+    return tuple(
+        _placed(_field_row(change, scrub), wanted, change) for change in action.diff.changes
+    )
+
+
+def _placed(row: FieldRow, desired: DesiredGroup | None, change: FieldChange) -> FieldRow:
+    """The row with the line that asks for it; also as `patch` where that is no manifest's."""
+    if desired is None:
+        return row
+    where = position_of(desired, change.path)
+    return replace(row, where=where, patch=where if where.file != desired.where.file else None)
+
+
+def compared_rows(comparison: Comparison) -> tuple[FieldRow, ...]:
+    """The fields that differ between two environments; the secrets of both are hidden."""
+    bodies = [one for one in (comparison.before, comparison.after) if one is not None]
+    scrub = scrubber([text for one in bodies for text in one.secret_texts])
+    after = comparison.after
+    return tuple(
+        _placed(_field_row(change, scrub), after, change) for change in comparison.diff.changes
+    )
 
 
 def _field_row(change: FieldChange, scrub: Callable[[str], str]) -> FieldRow:

@@ -16,7 +16,7 @@ from reconciler.core.category import Category
 from reconciler.core.diff import ChangeKind, Origin
 from reconciler.core.drift import Untold
 from reconciler.core.evidence import Seen
-from reconciler.core.finding import Finding
+from reconciler.core.finding import Finding, Position
 from reconciler.core.ids import Target
 from reconciler.core.jsonval import Json
 from reconciler.core.mask import Shown
@@ -54,6 +54,8 @@ class FieldRow:
     among: tuple[str, ...] = ()
     old: Json = None
     new: Json = None
+    patch: Position | None = None  # where a patch of the environment says so
+    where: Position | None = None  # the line that asks for it, or the nearest around it
 
     def __post_init__(self) -> None:
         """Refuse to hold what no format may print.

@@ -229,7 +229,7 @@ def test_events_and_states_that_quote_a_secret_give_nothing_away(quoting: Nest) 
         quoting.run("status", "--debug", "-o", "text", "-o", "json=status.out"),
     ]
 
-    assert codes == [7, 0, 0, 0]
+    assert codes == [7, 0, 2, 0]
     assert "CrashLoopBackOff" in "".join(quoting.seen.values())
     assert quoting.leaks() == []
 

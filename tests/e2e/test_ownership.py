@@ -448,11 +448,15 @@ def test_an_empty_manifest_set_removes_nothing(shop: Repository) -> None:
 def test_a_project_without_manifests_says_so_and_removes_nothing(shop: Repository) -> None:
     shop.forget("web", "other")
 
-    done = shop.here("apply", "--yes", "--prune")
+    done = shop.here("apply", "--yes", "--prune", "--allow", "delete=2")
+    reported = shop.here("plan")
 
-    assert done.code == 0
-    assert "expected manifests in the project, got none" in done.out
-    assert "no changes" in done.out
+    assert (done.code, reported.code) == (64, 0)  # there is nothing to consent to
+    refused = shop.here("apply", "--yes", "--prune")
+    assert refused.code == 4
+    assert "expected manifests in the project, got none" in refused.out
+    assert "emptyDesired" in refused.out
+    assert "destroy" in refused.out
     assert shop.names == ["other", "web"]
 
 

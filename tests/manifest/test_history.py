@@ -491,3 +491,15 @@ def test_files_too_large_for_a_manifest_are_left_out(repo, monkeypatch):
 
     monkeypatch.setattr("reconciler.manifest.history._MOST", 100)
     assert repo.at(commit) is None
+
+
+def test_the_patches_of_then_are_in_what_was_said_then(repo: Repo):
+    environments = "environments: {prod: {patches: ['patches/*.yaml']}}\n"
+    repo.write("aci-reconcile.yaml", PROJECT.partition("environments")[0] + environments)
+    repo.write("web.yaml", web())
+    inside = "{containers: [{name: web, properties: {image: %s}}]}"
+    repo.write("patches/web.yaml", f"name: web\nproperties: {inside % 'then:1'}\n")
+    then = repo.commit()
+    repo.write("patches/web.yaml", f"name: web\nproperties: {inside % 'now:1'}\n")
+
+    assert images(repo.at(then, environment="prod")) == {"web": "then:1"}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.jsonval import dig
+from reconciler.core.places import position_of
 from reconciler.manifest import DesiredSet
 from tests.manifest.conftest import Load, web
 
@@ -84,7 +85,9 @@ def group(loaded: DesiredSet, name: str = "web"):
 def inside(text: str) -> str:
     """A patch of the main container's properties."""
     indented = textwrap.indent(textwrap.dedent(text).strip("\n"), " " * 8)
-    return f"name: web\nproperties:\n  containers:\n    - name: web\n      properties:\n{indented}\n"
+    return (
+        f"name: web\nproperties:\n  containers:\n    - name: web\n      properties:\n{indented}\n"
+    )
 
 
 def container(loaded: DesiredSet, name: str = "web") -> Any:
@@ -134,7 +137,11 @@ def test_lists_are_merged_by_the_key_of_the_property_table(patch: Patch):
 
     assert [c["name"] for c in body["initContainers"]] == ["first", "second"]  # type: ignore[index, call-overload, union-attr]
     assert container(loaded)["environmentVariables"]["LEVEL"]["value"] == "warn"
-    assert container(loaded)["volumeMounts"]["/data"] == {"name": "data", "mountPath": "/data", "readOnly": True}
+    assert container(loaded)["volumeMounts"]["/data"] == {
+        "name": "data",
+        "mountPath": "/data",
+        "readOnly": True,
+    }
     assert set(container(loaded)["ports"]) == {"80/TCP", "53/UDP"}
     assert container(loaded)["resources"]["requests"] == {"cpu": 4, "memoryInGB": 1}
     assert container(loaded, "side")["image"] == "busybox:3"
@@ -205,7 +212,7 @@ def test_a_reference_to_a_secret_replaces_the_one_that_was_there(patch: Patch):
     secret = group(patch(inside(text))).secrets[0]
 
     assert secret.value == "YUhWdWRHVnlNZz09"
-    assert str(secret.where) == "patches/p.yaml:6:60"
+    assert str(secret.where) == "patches/p.yaml:6:62"
 
 
 def test_a_variable_is_put_in_where_a_patch_uses_one(patch: Patch):
@@ -249,23 +256,25 @@ def test_a_path_to_a_patch_means_the_whole_project(patch: Patch):
 
 
 def test_positions_are_those_of_the_file_that_brought_a_value(patch: Patch):
-    loaded = patch(inside("image: nginx:2\nenvironmentVariables: [{name: N, value: x, $patch: add}]"))
+    loaded = patch(
+        inside("image: nginx:2\nenvironmentVariables: [{name: N, value: x, $patch: add}]")
+    )
     one = group(loaded)
     holder = ("properties", "containers", "web", "properties")
 
-    assert str(one.position(())) == "groups/web.yaml:1:1"
-    assert str(one.position((*holder, "image"))) == "patches/p.yaml:6:16"
-    assert str(one.position((*holder, "command"))) == "groups/web.yaml:14:18"
+    assert str(position_of(one, ())) == "groups/web.yaml:1:1"
+    assert str(position_of(one, (*holder, "image"))) == "patches/p.yaml:6:16"
+    assert str(position_of(one, (*holder, "command"))) == "groups/web.yaml:14:18"
     added = (*holder, "environmentVariables", "N", "value")
-    assert str(one.position(added)) == "patches/p.yaml:7:49"
+    assert str(position_of(one, added)) == "patches/p.yaml:7:49"
     side = ("properties", "containers", "side", "properties", "image")
-    assert str(one.position(side)) == "groups/web.yaml:24:16"
+    assert str(position_of(one, side)) == "groups/web.yaml:24:16"
 
 
 def test_positions_after_a_removed_element_do_not_slip(patch: Patch):
     loaded = patch(inside("environmentVariables: [{name: LEVEL, $patch: delete}]"))
 
-    assert str(group(loaded).secrets[0].where) == "groups/web.yaml:18:44"
+    assert str(group(loaded).secrets[0].where) == "groups/web.yaml:18:43"
 
 
 @pytest.mark.parametrize(
@@ -289,7 +298,7 @@ def test_positions_after_a_removed_element_do_not_slip(patch: Patch):
         (inside("readinessProbe: {$patch: delete}"), "patches/p.yaml:6:9: M702"),
         (inside("readinessProbe: {$patch: replace, exec: {command: [a]}}"), "patches/p.yaml:6:26: M703"),
         (inside("livenessProbe: {$patch: add, exec: {command: [a]}}"), "patches/p.yaml:6:33: M703"),
-        ("name: wbe\ntags: {a: b}\n", "patches/p.yaml:1:7: M701 name: expected the name of a group of the project, got 'wbe': did you mean 'web'?"),
+        ("name: wbe\ntags: {a: b}\n", "patches/p.yaml:1:7: M701 name: expected the name of a group of the project, got 'wbe'; try one of 'db' or 'web'"),
         ("name: web\nreconcile: {resourceGroup: other}\ntags: {a: b}\n", "patches/p.yaml:2:28: M701 reconcile.resourceGroup: expected the resource group of 'web', got 'other'; try 'rg'"),
         ("name: web\n", "patches/p.yaml:1:1: M701 expected something to change"),
         ("name: web\nreconcile: {resourceGroup: RG}\n", "patches/p.yaml:1:1: M701 expected something to change"),
@@ -339,10 +348,9 @@ def test_a_pattern_without_a_file_is_told_where_it_stands(write, load: Load):
     write("aci-reconcile.yaml", PROJECT)
     write("web.yaml", web())
 
-    assert says(load(environment="prod")) == [
-        "aci-reconcile.yaml:6:15: M504 environments.prod.patches[0]: expected a pattern that matches "
-        "files, got one without a match"
-    ]
+    (one,) = says(load(environment="prod"))
+    assert one.startswith("aci-reconcile.yaml:6:15: M504 environments.prod.patches[0]: expected a ")
+    assert one.endswith("pattern that matches files, got one without a match")
     assert load(environment="dev").findings == ()
 
 
@@ -352,9 +360,10 @@ def test_a_group_of_a_name_that_several_have_is_named_with_its_resource_group(wr
     write("b.yaml", web("web", "reconcile: {resourceGroup: other}\n"))
     write("patches/p.yaml", "name: web\ntags: {a: b}\n")
 
-    assert "got 'web', which could be 'other/web' or 'rg/web'; try" in says(
-        load(environment="prod")
-    )[0]
+    assert (
+        "got 'web', which could be 'other/web' or 'rg/web'; try"
+        in says(load(environment="prod"))[0]
+    )
     write("patches/p.yaml", "name: WEB\nreconcile: {resourceGroup: Other}\ntags: {a: b}\n")
     loaded = load(environment="prod")
     assert {one.id.resource_group: dict(one.tags) for one in loaded.groups} == {

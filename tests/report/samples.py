@@ -244,6 +244,7 @@ RAILS = (
         rule="maxReplaces",
         says="1 group to replace, the limit is 0 (aci-reconcile.yaml:12:3)",
         allow="--allow replace=1",
+        where=at("aci-reconcile.yaml", 12, 3),
     ),
     Rail(
         rule="wrongSubscription", says="the project says 2222, the credential is for 1111", allow=""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
+from reconciler.core.alert import DriftEvent
 from reconciler.core.category import COUNTED, Category
 from reconciler.core.drift import Drift, DriftFinding, Untold
 from reconciler.errors import ExitCode
 from reconciler.report.as_json import as_json
 from reconciler.report.as_text import as_text
+from reconciler.report.drift_event import Occasion, told_body
 from reconciler.report.rows import drift_report
 from reconciler.report.shape import Report
 from tests.report.samples import TAGS, UNCHANGED, UPDATE, group_id, plan
@@ -77,6 +80,12 @@ def test_a_secret_that_azure_quotes_is_hidden() -> None:
     )
 
     assert secret not in said(shown) + as_json(shown)
+    assert shown.drift is not None
+    at = datetime(2025, 1, 1, tzinfo=UTC)
+    occasion = Occasion(event=DriftEvent.DETECTED, id="evt_1", at=at)
+    body = told_body(occasion, shown, shown.drift, frozenset())
+    assert b"bad: " in body
+    assert secret.encode() not in body
 
 
 def _knowing(secret: str):

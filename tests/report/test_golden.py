@@ -93,10 +93,22 @@ def test_equal_input_gives_equal_bytes(name):
 
 
 def test_no_golden_file_is_left_over():
+    suffixes = (
+        "txt",
+        "json",
+        "wide.txt",
+        "verbose.txt",
+        "md",
+        "github",
+        "junit.xml",
+        "sarif",
+        "prom",
+    )
     known = {
-        f"{name}.{suffix}"
+        f"{name}.{view}{suffix}"
         for name in SAMPLES
-        for suffix in ("txt", "json", "wide.txt", "verbose.txt", "md", "view.md", "github")
+        for suffix in suffixes
+        for view in ("", "view.")
     }
 
     assert {path.name for path in GOLDEN.iterdir()} <= known
