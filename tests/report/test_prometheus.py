@@ -182,3 +182,12 @@ def test_a_text_comes_back_unharmed_but_for_halves_of_a_character(text: str) -> 
     expected = text.encode("utf-8", "replace").decode("utf-8")
     assert {dict(labels)["owner"] for _, labels in read} == {expected}
     assert {dict(labels)["environment"] for _, labels in read} == {f"e{expected}"}
+
+
+def test_a_label_is_escaped_as_the_format_says() -> None:
+    text = as_prometheus(replace(SAMPLES["plan"], owner='a\\n"b\nc', environment="\\"))
+
+    assert (
+        'aci_reconcile_blocked{command="plan",environment="\\\\",owner="a\\\\n\\"b\\nc"} 0\n'
+        in text
+    )
