@@ -1,0 +1,23 @@
+"""The use cases. Each reads as the sentence it is; the rooms do the work."""
+
+from reconciler.app.asked import Azure, Consent, History, Wanted, with_secrets
+from reconciler.app.carrying import apply, release, teardown
+from reconciler.app.looking import GroupStatus, drift, logs, named_group, status
+from reconciler.app.planning import plan
+
+__all__ = [
+    "Azure",
+    "Consent",
+    "GroupStatus",
+    "History",
+    "Wanted",
+    "apply",
+    "drift",
+    "logs",
+    "named_group",
+    "plan",
+    "release",
+    "status",
+    "teardown",
+    "with_secrets",
+]

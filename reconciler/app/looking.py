@@ -1,0 +1,179 @@
+"""What only looks: status, drift, logs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+
+from reconciler.app.asked import MOST_COMMITS, Azure, Consent, History, Wanted
+from reconciler.app.planning import is_foreign, situation, who_asks
+from reconciler.core.asker import Asker
+from reconciler.core.build import build_plan
+from reconciler.core.drift import Drift, drift_of
+from reconciler.core.evidence import Evidence, Previous, commits_of, is_absent
+from reconciler.core.groups import (
+    DesiredGroup,
+    LiveGroup,
+)
+from reconciler.core.ids import GroupId, Target
+from reconciler.core.names import find_group
+from reconciler.core.origin import commits_to_ask, with_history
+from reconciler.core.ownership import Ownership, ownership_of
+from reconciler.core.plan import Plan
+from reconciler.core.sync import standing_of, sync_of
+from reconciler.errors import UsageError
+from reconciler.execute.look import view
+from reconciler.execute.observe import (
+    Observed,
+    observe,
+    settled,
+    view_all,
+)
+from reconciler.execute.wait import Waiter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupStatus:
+    """How one group stands: against git, and in itself."""
+
+    target: Target
+    sync: str
+    live: LiveGroup | None
+    why: str
+    trouble: str = ""
+
+
+def status(wanted: Wanted, azure: Azure) -> tuple[tuple[GroupStatus, ...], tuple[str, ...]]:
+    """A line for each group that a manifest names or that we own, and notes on what was looked at.
+
+    Costs one GET a live group.
+    """
+    observed = observe(azure.cloud, wanted.scope)
+    asker = Asker(owner=wanted.owner, key=azure.key)
+    named = {group.id.address for group in wanted.groups}
+    ours = {
+        live.id.address
+        for live in observed.groups
+        if live.id.address in named or ownership_of(live, wanted.owner) is Ownership.OURS
+    }
+    observed = _viewed(observed, ours, azure)
+    planned = build_plan(situation(wanted, observed, asker, Consent(), frozenset()))
+    rows = [
+        GroupStatus(
+            target=action.target,
+            sync=sync_of(action),
+            live=action.live,
+            why=standing_of(action),
+            trouble=action.trouble,
+        )
+        for action in planned.actions
+        if isinstance(action.target, GroupId)
+    ]
+    rows += [
+        GroupStatus(target=orphan.live.id, sync="orphan", live=orphan.live, why=orphan.note)
+        for orphan in planned.orphans
+    ]
+    return tuple(sorted(rows, key=lambda row: row.target.address)), planned.notes
+
+
+def drift(
+    wanted: Wanted,
+    azure: Azure,
+    *,
+    history: History | None = None,
+    previous: Previous | None = None,
+) -> tuple[Plan, Drift]:
+    """How Azure stands against what was last applied, with the plan that would mend it.
+
+    Costs one GET a live group that a manifest names: LIST does not tell how a group is doing.
+    `history` is as for `plan`; it is also asked whether a group that is not there was applied.
+
+    Raises:
+        AzureError: something could not be read.
+    """
+    observed = observe(azure.cloud, wanted.scope)
+    asker, _ = who_asks(wanted, azure, Consent(), observed)
+    named = {group.id.address for group in wanted.groups}
+    mine = {g.id.address for g in observed.groups if not is_foreign(g, wanted.owner)} & named
+    waiter = Waiter(cloud=azure.cloud, clock=azure.clock, pace=azure.pace)
+    observed = settled(observed, mine, waiter, workers=azure.workers)
+    observed = _viewed(observed, mine, azure)
+    planned = build_plan(situation(wanted, observed, asker, Consent(), frozenset()))
+    then = _remembered(history)
+    asked = {commit: then(commit) or {} for commit in commits_to_ask(planned)[:MOST_COMMITS]}
+    planned = with_history(planned, asked)
+    applied: dict[str, frozenset[str] | None] = {}
+    if any(is_absent(action, wanted.owner) for action in planned.actions):
+        for number, commit in enumerate(commits_of(observed.groups, wanted.owner)):
+            found = then(commit) if number < MOST_COMMITS else None
+            applied[commit] = None if found is None else frozenset(found)
+    evidence = Evidence(
+        live=observed.groups,
+        applied=applied | {commit: frozenset(found) for commit, found in asked.items() if found},
+        closed=observed.closed,
+        is_bounded=observed.is_bounded,
+        previous=previous,
+    )
+    return planned, drift_of(planned, evidence)
+
+
+def _viewed(observed: Observed, addresses: AbstractSet[str], azure: Azure) -> Observed:
+    """`observed` with the instance view of the groups at `addresses`."""
+    ids = [live.id for live in observed.groups if live.id.address in addresses]
+    views = view_all(azure.cloud, ids, workers=azure.workers) if ids else {}
+    lives = [views.get(live.id.address, live) for live in observed.groups]
+    return replace(observed, groups=tuple(live for live in lives if live is not None))
+
+
+def _remembered(history: History | None) -> History:
+    """`history`, each commit asked for once: it costs a reading of all manifests of then."""
+    known: dict[str, Mapping[str, DesiredGroup] | None] = {}
+
+    def at(commit: str) -> Mapping[str, DesiredGroup] | None:
+        if commit not in known:
+            known[commit] = history(commit) if history is not None else None
+        return known[commit]
+
+    return at
+
+
+def named_group(name: str, wanted: Wanted, azure: Azure) -> GroupId:
+    """The group a person means: of the manifests and of those we own in Azure.
+
+    Raises:
+        UsageError: none fits, or several do.
+    """
+    named = [group.id for group in wanted.groups]
+    live = observe(azure.cloud, wanted.scope).groups
+    owned = [g.id for g in live if ownership_of(g, wanted.owner) is Ownership.OURS]
+    return find_group(name, [*named, *owned])
+
+
+def logs(
+    group: GroupId,
+    azure: Azure,
+    *,
+    container: str | None,
+    tail: int | None,
+    timestamps: bool,
+) -> tuple[tuple[str, str], ...]:
+    """What one container, or each of a group, printed: pairs of name and text.
+
+    Raises:
+        UsageError: there is no such group in Azure, or no such container in it.
+    """
+    live = view(azure.cloud, group)
+    if live is None:
+        raise UsageError(f"group '{group}' does not exist in Azure", hint="apply it first")
+    every = [one.name for one in live.containers]
+    if container is not None and container not in every:
+        raise UsageError(
+            f"no container '{container}' in '{group}'", hint=f"there are: {', '.join(every)}"
+        )
+    names = (
+        [container] if container is not None else [v.name for v in live.containers if not v.is_init]
+    )
+    return tuple(
+        (name, azure.cloud.logs(group, name, tail=tail, timestamps=timestamps)) for name in names
+    )

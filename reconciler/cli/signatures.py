@@ -1,0 +1,256 @@
+"""What each command takes: a function fills the parser of the command it is named after."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from reconciler.cli.arguments import (
+    alarming,
+    azure,
+    consenting,
+    environments,
+    faults,
+    parallel,
+    project,
+    reporting,
+    secrets,
+    verbose,
+    waiting,
+)
+from reconciler.cli.options import (
+    count,
+    output,
+    pointer,
+    port,
+    text_or_json,
+    yaml_or_json,
+)
+
+
+def validate(command: argparse.ArgumentParser) -> None:
+    """What is checked, and how it is reported."""
+    project(command)
+    reporting(command)
+
+
+def plan(command: argparse.ArgumentParser) -> None:
+    """Reading Azure, consent, and the report."""
+    project(command)
+    azure(command)
+    parallel(command)
+    consenting(command)
+    reporting(command)
+    verbose(command)
+    command.add_argument(
+        "--detailed-exitcode", action="store_true", help="exit 2 when changes are pending"
+    )
+
+
+def apply(command: argparse.ArgumentParser) -> None:
+    """A plan and whatever carrying it out asks for besides."""
+    project(command)
+    azure(command)
+    parallel(command)
+    consenting(command)
+    reporting(command)
+    verbose(command)
+    command.add_argument(
+        "-y", "--yes", action="store_true", help="do not ask; needed without a terminal"
+    )
+    bound = command.add_argument_group(
+        "what was reviewed", "give a plan document instead of manifests: apply plan.json"
+    )
+    bound.add_argument(
+        "--expect-digest",
+        metavar="DIGEST",
+        help="stop with 5 unless the plan made now has this digest (plan -v shows it)",
+    )
+    bound.add_argument(
+        "--accept-subset",
+        action="store_true",
+        help="carry out what is left of a reviewed plan, where some of it is done by now",
+    )
+    waiting(command)
+
+
+def show(command: argparse.ArgumentParser) -> None:
+    """A plan document."""
+    command.add_argument(
+        "paths", metavar="FILE", nargs=1, type=Path, help="written by plan -o json=FILE"
+    )
+    reporting(command)
+    verbose(command)
+
+
+def observing(command: argparse.ArgumentParser) -> None:
+    """A command that looks at Azure and writes nothing to it."""
+    project(command)
+    azure(command)
+    parallel(command)
+    reporting(command)
+
+
+def logs(command: argparse.ArgumentParser) -> None:
+    """One group, or one container of it."""
+    command.add_argument("name", metavar="NAME", help="group or resourceGroup/group, in any case")
+    command.add_argument(
+        "container", metavar="CONTAINER", nargs="?", help="default: all of the group"
+    )
+    _around(command)
+    secrets(command)
+    command.add_argument("--tail", metavar="N", type=count, help="only the last N lines")
+    command.add_argument("--timestamps", action="store_true", help="with the time of each line")
+    azure(command)
+
+
+def drift(command: argparse.ArgumentParser) -> None:
+    """Looking at Azure, and whom to tell."""
+    observing(command)
+    verbose(command)
+    alarming(command)
+
+
+def report(command: argparse.ArgumentParser) -> None:
+    """Documents of other commands."""
+    command.add_argument(
+        "paths",
+        metavar="FILE",
+        nargs="+",
+        type=Path,
+        help="written by plan, drift, apply, destroy, validate or status with -o json=FILE",
+    )
+    command.add_argument(
+        "-o",
+        dest="outputs",
+        metavar="FORMAT[=PATH]",
+        action="append",
+        type=output,
+        help="markdown (default) or json; to stdout or a file; may be repeated",
+    )
+
+
+def destroy(command: argparse.ArgumentParser) -> None:
+    """Consent to delete everything."""
+    observing(command)
+    verbose(command)
+    command.add_argument(
+        "--resource-groups",
+        action="store_true",
+        help="also the resource groups we created for the manifests, when nothing else is in them",
+    )
+    command.add_argument(
+        "--confirm", metavar="OWNER", help="the owner's name, instead of being asked for it"
+    )
+
+
+def release(command: argparse.ArgumentParser) -> None:
+    """One group, and consent."""
+    command.add_argument("name", metavar="NAME", help="group or resourceGroup/group, in any case")
+    _around(command)
+    azure(command)
+    command.add_argument(
+        "-y", "--yes", action="store_true", help="do not ask; needed without a terminal"
+    )
+
+
+def render(command: argparse.ArgumentParser) -> None:
+    """Environments and how to print them."""
+    environments(command)
+    command.add_argument(
+        "-o",
+        dest="outputs",
+        metavar="FORMAT[=PATH]",
+        action="append",
+        type=yaml_or_json,
+        help="yaml (default, to stdout) or json; may be repeated",
+    )
+
+
+def diff(command: argparse.ArgumentParser) -> None:
+    """Two environments."""
+    command.add_argument(
+        "compared", metavar="ENV", nargs=2, help="two environments of the project file"
+    )
+    command.add_argument(
+        "--manifests",
+        dest="paths",
+        metavar="PATH",
+        action="append",
+        type=Path,
+        help="the project's folder, or only these of its manifests; default: around the current "
+        "folder",
+    )
+    command.add_argument(
+        "-o",
+        dest="outputs",
+        metavar="FORMAT[=PATH]",
+        action="append",
+        type=text_or_json,
+        help="text (default) or json; to stdout or a file; may be repeated",
+    )
+    verbose(command)
+
+
+def schema(command: argparse.ArgumentParser) -> None:
+    """Which schema."""
+    command.add_argument(
+        "schema",
+        metavar="KIND",
+        nargs="?",
+        choices=("manifest", "project", "report", "events", "webhook", "faults"),
+        default="manifest",
+        help="manifest (default), project, report, events of -o ndjson, "
+        "webhook of drift --webhook, or faults of --faults",
+    )
+
+
+def explain(command: argparse.ArgumentParser) -> None:
+    """Which property."""
+    command.add_argument(
+        "property",
+        metavar="PROPERTY",
+        help="such as properties/containers/*/properties/image, or a pointer as in a plan",
+    )
+
+
+def emulator(command: argparse.ArgumentParser) -> None:
+    """Where it listens, and what goes wrong there."""
+    command.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+    )
+    command.add_argument(
+        "--port", type=port, default=8080, help="port, 0 for a free one (default: %(default)s)"
+    )
+    command.add_argument(
+        "--database", metavar="FILE", type=Path, help="keep the state here; default: in memory"
+    )
+    command.add_argument(
+        "--drop",
+        dest="drops",
+        metavar="POINTER",
+        action="append",
+        type=pointer,
+        help="a fault to try: what Azure takes of each PUT and does not keep, such as "
+        "/properties/containers/*/properties/livenessProbe; may be repeated",
+    )
+    faults(command)
+
+
+def nothing(_command: argparse.ArgumentParser) -> None:
+    """A command without options."""
+
+
+def _around(command: argparse.ArgumentParser) -> None:
+    """The project of a command whose positional arguments are no manifests."""
+    command.add_argument(
+        "--manifests",
+        dest="paths",
+        metavar="PATH",
+        action="append",
+        type=Path,
+        help="the project's folder; default: around the current folder",
+    )
+    command.add_argument(
+        "-e", "--env", dest="environment", metavar="NAME", help="environment of the project file"
+    )
