@@ -3,6 +3,7 @@
 from reconciler.app.asked import Azure, Consent, History, Wanted, with_secrets
 from reconciler.app.carrying import apply, release, teardown
 from reconciler.app.looking import GroupStatus, drift, logs, named_group, status
+from reconciler.app.offline import Recalled, plan_against, take
 from reconciler.app.planning import plan
 
 __all__ = [
@@ -10,14 +11,17 @@ __all__ = [
     "Consent",
     "GroupStatus",
     "History",
+    "Recalled",
     "Wanted",
     "apply",
     "drift",
     "logs",
     "named_group",
     "plan",
+    "plan_against",
     "release",
     "status",
+    "take",
     "teardown",
     "with_secrets",
 ]

@@ -93,7 +93,7 @@ def drift(
         AzureError: something could not be read.
     """
     observed = observe(azure.cloud, wanted.scope)
-    asker, _ = who_asks(wanted, azure, Consent(), observed)
+    asker, _ = who_asks(wanted, azure.key, Consent(), observed)
     named = {group.id.address for group in wanted.groups}
     mine = {g.id.address for g in observed.groups if not is_foreign(g, wanted.owner)} & named
     waiter = Waiter(cloud=azure.cloud, clock=azure.clock, pace=azure.pace)

@@ -15,7 +15,7 @@ from reconciler.core.groups import (
 from reconciler.core.ids import GroupId
 from reconciler.core.names import find_group
 from reconciler.core.origin import commits_to_ask, with_history
-from reconciler.core.ownership import Ownership, ownership_of
+from reconciler.core.ownership import Ownership, SecretKey, ownership_of
 from reconciler.core.plan import ActionKind, Plan
 from reconciler.core.rails import too_much_consent
 from reconciler.core.selection import Candidate, left_out
@@ -51,17 +51,38 @@ def plan(
         UsageError: a name fits nothing or several groups, or consent exceeds the plan.
     """
     observed = observe(azure.cloud, wanted.scope)
-    asker, skipped = who_asks(wanted, azure, consent, observed)
+    asker, skipped = who_asks(wanted, azure.key, consent, observed)
     if settles:
         waiter = Waiter(cloud=azure.cloud, clock=azure.clock, pace=azure.pace)
         foreign = {g.id.address for g in observed.groups if is_foreign(g, wanted.owner)}
         ours = {group.id.address for group in wanted.groups} - skipped - foreign
         observed = settled(observed, ours, waiter, workers=azure.workers)
     observed = with_views(azure.cloud, observed, wanted.groups, asker, workers=azure.workers)
+    planned = made(wanted, observed, asker, consent, skipped)
+    return explained(planned, history, applied and _with_vaults(applied, azure))
+
+
+def made(
+    wanted: Wanted,
+    observed: Observed,
+    asker: Asker,
+    consent: Consent,
+    skipped: frozenset[str],
+) -> Plan:
+    """The plan, its labels apart.
+
+    Raises:
+        UsageError: consent exceeds it.
+    """
     planned = build_plan(situation(wanted, observed, asker, consent, skipped))
     _check_consent(planned, observed, wanted, consent)
+    return planned
+
+
+def explained(planned: Plan, history: History | None, applied: History | None) -> Plan:
+    """`planned` with what only earlier commits tell."""
     if applied is not None and (commits := commits_to_restore(planned)):
-        planned = with_fallbacks(planned, {c: _with_vaults(applied(c), azure) for c in commits})
+        planned = with_fallbacks(planned, {c: applied(c) for c in commits})
     else:
         planned = with_fallbacks(planned, {})
     if history is None:
@@ -71,13 +92,20 @@ def plan(
     return with_history(planned, asked)
 
 
-def _with_vaults(
-    groups: Mapping[str, DesiredGroup] | None, azure: Azure
-) -> Mapping[str, DesiredGroup] | None:
-    if groups is None or azure.vaults is None:
-        return groups
-    found = resolved(groups.values(), azure.vaults, workers=azure.workers)
-    return {group.id.address: group for group in found}
+def _with_vaults(applied: History, azure: Azure) -> History:
+    """The same with the secrets that lie in key vaults."""
+    vaults = azure.vaults
+    if vaults is None:
+        return applied
+
+    def at(commit: str) -> Mapping[str, DesiredGroup] | None:
+        groups = applied(commit)
+        if groups is None:
+            return None
+        found = resolved(groups.values(), vaults, workers=azure.workers)
+        return {group.id.address: group for group in found}
+
+    return at
 
 
 def is_foreign(live: LiveGroup, owner: str) -> bool:
@@ -86,7 +114,7 @@ def is_foreign(live: LiveGroup, owner: str) -> bool:
 
 
 def who_asks(
-    wanted: Wanted, azure: Azure, consent: Consent, observed: Observed
+    wanted: Wanted, key: SecretKey | None, consent: Consent, observed: Observed
 ) -> tuple[Asker, frozenset[str]]:
     """Who asks and what for, with the addresses of the groups that are left out.
 
@@ -96,7 +124,7 @@ def who_asks(
     named = [group.id for group in wanted.groups]
     asker = Asker(
         owner=wanted.owner,
-        key=azure.key,
+        key=key,
         adopt=_addresses(consent.adopt, named),
         replace=_addresses(consent.replace, named),
         retry=_addresses(consent.retry, named),

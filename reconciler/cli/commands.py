@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.console import Console
 from reconciler.cli.loading import applied_of, consent_of, history_of, loaded_for, wanted_for
 from reconciler.cli.options import Options, reach_of
-from reconciler.core.finding import in_order
+from reconciler.core.finding import Finding, in_order
 from reconciler.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 def plan(options: Options) -> ExitCode:
     """Show what apply would do."""
-    from reconciler import app
-    from reconciler.cli.connection import azure
-    from reconciler.cli.secrets import resolved
     from reconciler.report.rows import plan_report
 
     loaded = loaded_for(options)
@@ -33,6 +30,31 @@ def plan(options: Options) -> ExitCode:
         return loaded
     project, desired = loaded
     wanted = wanted_for(options, project, desired, prunes=True)
+    doubts: tuple[Finding, ...] = ()
+    if options.live is not None:
+        from reconciler.cli.snapshots import plan_of
+
+        planned = plan_of(options, project, wanted)
+    else:
+        planned, doubts = _asked(wanted, project, options)
+    code = _plan_code(planned, options)
+    report = plan_report(
+        planned,
+        environment=project.environment,
+        findings=in_order([*desired.findings, *doubts]),
+        exit_code=code,
+        binding=_binding(planned, options, wanted),
+    )
+    Console(options).report(report)
+    return code
+
+
+def _asked(wanted: Wanted, project: Project, options: Options) -> tuple[Plan, tuple[Finding, ...]]:
+    """The plan against Azure, and which secrets could not be had."""
+    from reconciler import app
+    from reconciler.cli.connection import azure
+    from reconciler.cli.secrets import resolved
+
     with azure(options, cloud=project.cloud) as opened:
         wanted, connected, doubts = resolved(wanted, opened, project, writes=False)
         # What Azure is still changing cannot be compared: whoever relies on the answer waits.
@@ -44,16 +66,7 @@ def plan(options: Options) -> ExitCode:
             history=history_of(project, wanted),
             applied=applied_of(options, project, wanted),
         )
-    code = _plan_code(planned, options)
-    report = plan_report(
-        planned,
-        environment=project.environment,
-        findings=in_order([*desired.findings, *doubts]),
-        exit_code=code,
-        binding=_binding(planned, options, wanted),
-    )
-    Console(options).report(report)
-    return code
+    return planned, doubts
 
 
 def _binding(planned: Plan, options: Options, wanted: Wanted) -> Binding:

@@ -12,7 +12,7 @@ from reconciler.errors import LocalStateUnusable
 _HINT = "give -o another path"
 
 
-def check_writable(path: Path) -> None:
+def check_writable(path: Path, *, hint: str = _HINT) -> None:
     """Return when `path` can very likely be written; writes nothing.
 
     Raises:
@@ -21,14 +21,14 @@ def check_writable(path: Path) -> None:
     try:
         folder = Path(os.path.realpath(path)).parent
         if path.is_dir():
-            raise LocalStateUnusable(f"{path}: expected a file, got a folder", hint=_HINT)
+            raise LocalStateUnusable(f"{path}: expected a file, got a folder", hint=hint)
         if not folder.is_dir():
-            raise LocalStateUnusable(f"{path}: there is no folder '{folder}'", hint=_HINT)
+            raise LocalStateUnusable(f"{path}: there is no folder '{folder}'", hint=hint)
         closed = path if path.exists() else folder
         if not os.access(closed, os.W_OK):
-            raise LocalStateUnusable(f"{path}: may not be written", hint=_HINT)
+            raise LocalStateUnusable(f"{path}: may not be written", hint=hint)
     except (OSError, ValueError) as exc:
-        raise LocalStateUnusable(f"{path}: cannot be written: {why_not(exc)}", hint=_HINT) from exc
+        raise LocalStateUnusable(f"{path}: cannot be written: {why_not(exc)}", hint=hint) from exc
 
 
 def empty(path: Path) -> None:
@@ -44,7 +44,7 @@ def empty(path: Path) -> None:
         raise LocalStateUnusable(f"{path}: cannot be written: {why_not(exc)}", hint=_HINT) from exc
 
 
-def write_file(path: Path, text: str) -> None:
+def write_file(path: Path, text: str, *, hint: str = _HINT) -> None:
     """Write `text`: a regular file is replaced whole, a pipe or device is written into.
 
     Raises:
@@ -57,7 +57,7 @@ def write_file(path: Path, text: str) -> None:
         else:
             _replace(Path(os.path.realpath(path)), text, found.st_mode if found else None)
     except (OSError, ValueError) as exc:
-        raise LocalStateUnusable(f"{path}: cannot be written: {why_not(exc)}", hint=_HINT) from exc
+        raise LocalStateUnusable(f"{path}: cannot be written: {why_not(exc)}", hint=hint) from exc
 
 
 def _replace(path: Path, text: str, mode: int | None) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.cli.console import Console
+from reconciler.cli.documents import checked, read_document
 from reconciler.cli.files import why_not, write_file
 from reconciler.cli.options import Options, Output
+from reconciler.core.jsonval import JsonObject, as_text
 from reconciler.errors import ExitCode, LocalStateUnusable, UsageError
 
 if TYPE_CHECKING:
@@ -19,11 +20,7 @@ if TYPE_CHECKING:
     from reconciler.report.gathered import Gathered
 
 _FORMATS = ("markdown", "json")
-_LARGEST = 200_000_000  # bytes of one file
-
-
-class _Unreadable(Exception):
-    """Why a file holds no document."""
+_EXPECTED = "what -o json wrote"
 
 
 def report(options: Options) -> ExitCode:
@@ -40,8 +37,7 @@ def report(options: Options) -> ExitCode:
             )
     console = Console(options)
     console.check_outputs()
-    validator = _validator()
-    documents = [_read(path, validator) for path in options.paths]
+    documents = [_read(path) for path in options.paths]
     failed = [one for one in documents if one.word == UNTOLD]
     for one in failed:
         console.say(f"aci-reconcile: error: {safe(f'{one.file}: {one.summary}')}")
@@ -51,46 +47,22 @@ def report(options: Options) -> ExitCode:
     return code
 
 
-def _read(path: Path, validator: Any) -> Gathered:
+def _read(path: Path) -> Gathered:
     from reconciler.report.gathered import gathered, unread
 
     try:
-        return gathered(str(path), _document(path, validator))
-    except _Unreadable as exc:
-        return unread(str(path), str(exc))
+        return gathered(str(path), _document(path))
+    except UsageError as exc:
+        return unread(str(path), exc.says.removeprefix(str(path)).lstrip(": "))
 
 
-def _validator() -> Any:  # jsonschema is loaded only here
-    from jsonschema import Draft202012Validator
-
-    from reconciler.manifest import schema_text
-
-    return Draft202012Validator(json.loads(schema_text("report")))
-
-
-def _document(path: Path, validator: Any) -> dict[str, Any]:
-    from jsonschema.exceptions import best_match
-
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise _Unreadable(f"expected a report, got {path.stat().st_size} bytes")
-        value = json.loads(path.read_text("utf-8"))
-    except OSError as exc:
-        raise _Unreadable(f"cannot be read: {why_not(exc)}") from exc
-    except json.JSONDecodeError as exc:
-        at = f"line {exc.lineno}, column {exc.colno}"
-        raise _Unreadable(f"expected JSON at {at}: {exc.msg}") from exc
-    except (ValueError, RecursionError) as exc:
-        raise _Unreadable(f"expected JSON in UTF-8: {type(exc).__name__}") from exc
-    kind = value.get("kind") if isinstance(value, dict) else None
-    if not isinstance(value, dict) or kind not in ("Plan", "Result", "Validation", "Status"):
-        raise _Unreadable("expected what -o json wrote, got another document")
-    schema = {"$ref": f"#/$defs/{kind.lower()}", "$defs": validator.schema["$defs"]}
-    error = best_match(validator.evolve(schema=schema).iter_errors(value))
-    if error is not None:
-        where = "/" + "/".join(str(part) for part in error.absolute_path)
-        raise _Unreadable(f"{where}: {error.message[:300]}")
-    return value
+def _document(path: Path) -> JsonObject:
+    document = read_document(path, expected=_EXPECTED, hint="")
+    kind = document.get("kind")
+    if kind not in ("Plan", "Result", "Validation", "Status"):
+        raise UsageError(f"{path}: expected {_EXPECTED}, got another document")
+    checked(path, document, "report", part=as_text(kind).lower(), hint="")
+    return document
 
 
 def _write(output: Output, documents: Sequence[Gathered], code: ExitCode) -> None:

@@ -20,7 +20,13 @@ from reconciler.cli.parser import parser
 from reconciler.errors import ExitCode, ReconcilerError
 
 _OFFLINE = frozenset({"validate", "schema", "explain", "emulator", "demo", "show"})
-_ROOMS = {"drift": "drifting", "report": "gathering", "render": "rendering", "diff": "rendering"}
+_ROOMS = {
+    "drift": "drifting",
+    "report": "gathering",
+    "render": "rendering",
+    "diff": "rendering",
+    "snapshot": "snapshots",
+}
 # One environment after the other, as long as all goes well.
 _IN_TURN = frozenset({"apply", "destroy"})
 

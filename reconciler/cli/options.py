@@ -55,6 +55,8 @@ class Options:
     detailed_exitcode: bool = False
     fail_on: tuple[Category, ...] | None = None
     since: Path | None = None
+    live: Path | None = None  # a snapshot
+    file: Path | None = None
     webhook: str | None = field(default=None, repr=False)
     yes: bool = False
     prune: bool = False
@@ -176,6 +178,8 @@ def options_of(namespace: Namespace) -> Options:
     if not given.get("emulator", True):
         _check_no_emulator(options)
     _check_outputs(options)
+    if options.live is not None and (options.emulator or options.endpoint):
+        raise UsageError("--live asks no Azure", hint="drop --emulator and --endpoint")
     return options
 
 
@@ -210,7 +214,11 @@ def _check_no_input(output: Output, options: Options) -> None:
     path = output.path
     if path is None:
         return
-    others = {one.resolve() for one in (options.faults, options.emulator_db, *options.paths) if one}
+    others = {
+        one.resolve()
+        for one in (options.faults, options.emulator_db, options.live, *options.paths)
+        if one
+    }
     if path.suffix.lower() in (".yaml", ".yml") or path.resolve() in others:
         raise UsageError(
             f"-o {output.format}: expected a file for the report, got '{path}', which may hold"

@@ -139,6 +139,16 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
         "Asks for the owner's name. Groups of others are never touched.",
         signatures.destroy,
     ),
+    "snapshot": (
+        "keep what Azure holds, so that a plan can be made without credentials",
+        (
+            "One LIST. Environment values, commands and other free text are left out, or replaced\n"
+            "by digests under ACI_RECONCILE_SECRET_KEY where there is one.\n\n"
+            "  aci-reconcile snapshot live.json -e prod\n"
+            "  aci-reconcile plan --live live.json -e prod"
+        ),
+        signatures.snapshot,
+    ),
     "render": (
         "print what the manifests of an environment come to, offline",
         (

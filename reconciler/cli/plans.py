@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,10 +9,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.cli.files import why_not
+from reconciler.cli.documents import checked, read_document
 from reconciler.cli.options import Options
 from reconciler.core.binding import Binding, Reviewed, differences
-from reconciler.core.jsonval import Json, JsonObject, pointer
+from reconciler.core.jsonval import Json, JsonObject
 from reconciler.errors import PlanDiffers, PlanRefused, UsageError
 
 if TYPE_CHECKING:
@@ -33,9 +32,9 @@ _OPTIONS = {
     "exclude": "exclude",
     "allow": "allow",
 }
+_AGAIN = "make one with 'aci-reconcile plan -o json=FILE'"
 _MOST_LINES = 40
 _PLAN_ID_BYTES = 5
-_LARGEST = 200_000_000  # characters: more than ten thousand groups take
 
 
 def binding_of(planned: Plan, options: Options, *, now: datetime, valid: timedelta) -> Binding:
@@ -82,9 +81,16 @@ def read_report(path: Path) -> Report:
     """
     from reconciler.report.read_plan import report_of
 
-    document = _document(path)
-    _check(path, document)
-    return report_of(document)
+    document = read_document(path, expected="a plan in JSON", hint=_AGAIN)
+    if document.get("kind") != "Plan":
+        kind = document.get("kind")
+        says = f"{path}: expected a document of the kind Plan, got {kind!r}"
+        raise UsageError(says, hint=_AGAIN)
+    checked(path, document, "report", part="plan", hint=_AGAIN)
+    try:
+        return report_of(document)
+    except ValueError as exc:
+        raise UsageError(f"{path}: expected a plan: {exc}", hint=_AGAIN) from exc
 
 
 def reviewed_in(path: Path) -> Reviewed:
@@ -97,7 +103,7 @@ def reviewed_in(path: Path) -> Reviewed:
     if report.binding is None or report.command != "plan":
         raise UsageError(
             f"{path}: expected a plan, got what '{report.command}' printed",
-            hint="make one with 'aci-reconcile plan -o json=FILE'",
+            hint=_AGAIN,
         )
     from reconciler.report.words import is_blocked, pending_effects
 
@@ -110,43 +116,8 @@ def reviewed_in(path: Path) -> Reviewed:
         digest=report.digest,
         effects=pending_effects(report),
         is_blocked=is_blocked(report),
+        as_of=report.as_of,
     )
-
-
-def _document(path: Path) -> JsonObject:
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise UsageError(f"{path}: expected a plan, got {path.stat().st_size} bytes")
-        value: Json = json.loads(path.read_text("utf-8"))
-    except OSError as exc:
-        raise UsageError(f"{path}: cannot be read: {why_not(exc)}") from exc
-    except json.JSONDecodeError as exc:
-        where = f"{path}:{exc.lineno}:{exc.colno}"
-        raise UsageError(f"{where}: expected JSON: {exc.msg}", hint=_AGAIN) from exc
-    except (ValueError, RecursionError) as exc:
-        raise UsageError(f"{path}: expected a plan in JSON: {exc}", hint=_AGAIN) from exc
-    if not isinstance(value, dict) or value.get("kind") != "Plan":
-        kind = value.get("kind") if isinstance(value, dict) else type(value).__name__
-        raise UsageError(f"{path}: expected a document of the kind Plan, got {kind!r}", hint=_AGAIN)
-    return value
-
-
-_AGAIN = "make one with 'aci-reconcile plan -o json=FILE'"
-
-
-def _check(path: Path, document: JsonObject) -> None:
-    """Return when the document is valid by its schema."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    from reconciler.manifest import schema_text
-
-    schema = json.loads(schema_text("report"))
-    validator = Draft202012Validator({**schema["$defs"]["plan"], "$defs": schema["$defs"]})
-    error = best_match(validator.iter_errors(document))
-    if error is not None:
-        where = pointer(tuple(str(part) for part in error.absolute_path)) or "/"
-        raise UsageError(f"{path}: {where}: {error.message[:300]}", hint=_AGAIN)
 
 
 def bound(options: Options, reviewed: Reviewed) -> Options:
@@ -190,10 +161,10 @@ def check_ready(reviewed: Reviewed, *, now: datetime) -> None:
     """
     if reviewed.is_blocked:
         raise PlanRefused(f"{reviewed.file}: the plan is blocked", hint="see 'aci-reconcile show'")
-    if not reviewed.is_complete:
+    if reviewed.as_of is not None:
         raise PlanRefused(
-            f"{reviewed.file}: not everything was read and compared for this plan",
-            hint="plan again, against Azure",
+            f"{reviewed.file}: the plan was made against {reviewed.as_of}, not against Azure",
+            hint="plan again, without --live",
         )
     expires = reviewed.binding.expires
     if now >= expires:

@@ -45,6 +45,12 @@ def plan(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--detailed-exitcode", action="store_true", help="exit 2 when changes are pending"
     )
+    command.add_argument(
+        "--live",
+        metavar="FILE",
+        type=Path,
+        help="plan against a snapshot instead of asking Azure: no credentials needed",
+    )
 
 
 def apply(command: argparse.ArgumentParser) -> None:
@@ -154,6 +160,14 @@ def release(command: argparse.ArgumentParser) -> None:
     )
 
 
+def snapshot(command: argparse.ArgumentParser) -> None:
+    """Where to, and which Azure."""
+    command.add_argument("file", metavar="FILE", type=Path, help="where to; - for stdout")
+    _around(command)
+    azure(command)
+    parallel(command)
+
+
 def render(command: argparse.ArgumentParser) -> None:
     """Environments and how to print them."""
     environments(command)
@@ -198,9 +212,9 @@ def schema(command: argparse.ArgumentParser) -> None:
         "schema",
         metavar="KIND",
         nargs="?",
-        choices=("manifest", "project", "report", "events", "webhook", "faults"),
+        choices=("manifest", "project", "report", "snapshot", "events", "webhook", "faults"),
         default="manifest",
-        help="manifest (default), project, report, events of -o ndjson, "
+        help="manifest (default), project, report, snapshot, events of -o ndjson, "
         "webhook of drift --webhook, or faults of --faults",
     )
 

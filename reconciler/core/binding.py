@@ -51,6 +51,18 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AsOf:
+    """Where the live side of a plan comes from that did not ask Azure."""
+
+    file: str
+    taken: datetime | None = None
+
+    def __str__(self) -> str:
+        when = f" of {self.taken:%Y-%m-%d %H:%M:%S} UTC" if self.taken is not None else ""
+        return f"the snapshot{when} in {self.file}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed:
     """A plan that somebody has looked at, as it was written down."""
 
@@ -62,7 +74,7 @@ class Reviewed:
     digest: str
     effects: tuple[PlannedEffect, ...]
     is_blocked: bool = False
-    is_complete: bool = True  # everything was read and compared
+    as_of: AsOf | None = None  # the snapshot it was made against; None: Azure itself
 
 
 def fingerprint(value: Json) -> str:

@@ -122,16 +122,24 @@ def _list(value: list[Json], node: Node) -> Json:
     row, element = node.row, node.any
     if row is None or not row.key or element is None:
         return [_leaf(item, row) for item in value]
-    result: JsonObject = {}
-    for item in value:
-        name = list_key(item, row)
-        result[_unused(name, result)] = _object(as_object(item), element)
+    names = element_names(value, row)
+    result: JsonObject = {
+        name: _object(as_object(item), element) for name, item in zip(names, value, strict=True)
+    }
     if row.ordered and len(result) > 1:
         result[ORDER] = list(result)
     return result
 
 
-def _unused(name: str, taken: JsonObject) -> str:
+def element_names(elements: list[Json], row: Property) -> list[str]:
+    """What each element of a keyed list is called in a canonical path."""
+    names: list[str] = []
+    for element in elements:
+        names.append(_unused(list_key(element, row), names))
+    return names
+
+
+def _unused(name: str, taken: list[str]) -> str:
     """A name for an element whose key another one has already: nothing is merged away."""
     reserved = {*taken, ORDER}
     return next(candidate for candidate in _candidates(name) if candidate not in reserved)

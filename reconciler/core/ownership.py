@@ -35,6 +35,7 @@ _ADDRESS_DIGITS = 14
 _HASH_DIGITS = 16
 _SECRET_DIGITS = 7  # 42 bits: more than the 40 that make a guess by chance hopeless
 _KEY_ID_DIGITS = 5
+_VALUE_DIGITS = 22  # no tag has to hold it
 _TAG_DIGITS = 4  # 24 bits: 46 keys fit beside all else
 _FIELD_DIGITS = 5
 _MOST_FIELDS = 6  # of which each is told apart
@@ -93,6 +94,11 @@ class SecretKey:
         """The keyed digest of one secret; equal values in two places give unequal digests."""
         text = json.dumps(["secret", group.address, secret.name, secret.value])
         return self._digest(text, _SECRET_DIGITS)
+
+    def value_digest(self, group: GroupId, path: Path, value: Json) -> str:
+        """The keyed digest of what stands at a canonical path, where a snapshot leaves it out."""
+        text = json.dumps(["value", group.address, path, value], sort_keys=True)
+        return self._digest(text, _VALUE_DIGITS)
 
     def _digest(self, text: str, digits: int) -> str:
         found = hmac.new(self.value, text.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from reconciler.core.binding import PlannedEffect, digest_of, fingerprint
+from reconciler.core.binding import AsOf, PlannedEffect, digest_of, fingerprint
 from reconciler.core.diff import Diff, Origin
 from reconciler.core.finding import Position
 from reconciler.core.groups import DesiredGroup, DesiredResourceGroup, LiveGroup
@@ -120,6 +120,7 @@ class Plan:
     is_complete: bool = True
     owned: int = 0  # live groups that are ours, the denominator of percentages
     compared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # secrets, by address
+    as_of: AsOf | None = None  # where the live side comes from; None: Azure was asked
 
     @property
     def counts(self) -> Mapping[ActionKind, int]:

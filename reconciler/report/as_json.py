@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from reconciler import __version__
-from reconciler.core.binding import Binding
+from reconciler.core.binding import AsOf, Binding
 from reconciler.core.category import Category
 from reconciler.core.finding import Finding
 from reconciler.core.ids import Target
@@ -98,6 +98,7 @@ def _plan(report: Report) -> JsonObject:
     return {
         **place_of(report),
         **_binding(report.binding),
+        **_as_of(report.as_of),
         "blocked": is_blocked(report),
         "counts": _numbers(plan_counts(report)),
         "actions": [_action(action) for action in report.actions],
@@ -154,6 +155,13 @@ def _binding(binding: Binding | None) -> JsonObject:
             address: list(names) for address, names in sorted(binding.secrets.items())
         },
     }
+
+
+def _as_of(as_of: AsOf | None) -> JsonObject:
+    if as_of is None:
+        return {}
+    taken = instant(as_of.taken) if as_of.taken is not None else None
+    return {"snapshot": {"file": as_of.file, "takenAt": taken}}
 
 
 def _result(report: Report) -> JsonObject:

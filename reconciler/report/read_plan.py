@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from reconciler.core.binding import Binding
+from reconciler.core.binding import AsOf, Binding
 from reconciler.core.category import Category
 from reconciler.core.diff import ChangeKind, Origin
 from reconciler.core.drift import Untold
@@ -29,7 +29,11 @@ from reconciler.report.shape import (
 
 
 def report_of(document: JsonObject) -> Report:
-    """The report in a document of the kind Plan, which has to be valid by its schema."""
+    """The report in a document of the kind Plan, which has to be valid by its schema.
+
+    Raises:
+        ValueError: a time in it is none.
+    """
     environment = document.get("environment")
     return Report(
         kind=ReportKind.PLAN,
@@ -47,7 +51,14 @@ def report_of(document: JsonObject) -> Report:
         notes=_texts(document.get("notes")),
         findings=tuple(_finding(as_object(one)) for one in as_list(document.get("findings"))),
         drift=_drift(as_object(document["drift"])) if "drift" in document else None,
+        as_of=_as_of(as_object(document["snapshot"])) if "snapshot" in document else None,
     )
+
+
+def _as_of(row: JsonObject) -> AsOf:
+    taken = row.get("takenAt")
+    when = datetime.fromisoformat(as_text(taken)) if taken is not None else None
+    return AsOf(file=as_text(row.get("file")), taken=when)
 
 
 def _drift(row: JsonObject) -> DriftView:

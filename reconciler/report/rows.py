@@ -80,6 +80,7 @@ def plan_report(
         rails=plan.rails,
         notes=plan.notes,
         findings=findings,
+        as_of=plan.as_of,
     )
 
 

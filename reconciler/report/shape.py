@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from reconciler.core.binding import Binding
+from reconciler.core.binding import AsOf, Binding
 from reconciler.core.category import Category
 from reconciler.core.diff import ChangeKind, Origin
 from reconciler.core.drift import Untold
@@ -198,3 +198,4 @@ class Report:
     files: int = 0
     documents: int = 0
     drift: DriftView | None = None
+    as_of: AsOf | None = None  # the snapshot that a plan was made against

@@ -188,7 +188,7 @@ def test_a_plan_of_another_owner_is_not_carried_out(shop: Repository) -> None:
     [
         ("", "plan.json:1:1: expected JSON"),
         ("[" * 100_000, "plan.json: expected a plan in JSON"),
-        ("[]", "expected a document of the kind Plan"),
+        ("[]", "expected a plan in JSON, got JSON of the type list"),
         ('{"kind": "Result"}', "expected a document of the kind Plan, got 'Result'"),
         ('{"kind": "Plan"}', "plan.json: /: "),
         ("\ufeff{}", "plan.json"),

@@ -94,11 +94,11 @@ def test_it_is_written_wherever_it_is_wanted(shop: Repository) -> None:
     ("content", "says"),
     [
         (None, "cannot be read: No such file or directory"),
-        ("", "expected JSON at line 1, column 1"),
-        ("[1]", "expected what -o json wrote, got another document"),
+        ("", "1:1: expected JSON"),
+        ("[1]", "expected what -o json wrote, got JSON of the type list"),
         ('{"kind": "Plan"}', "is a required property"),
-        ("[" * 100_000, "expected JSON in UTF-8: RecursionError"),
-        (b"\xff\xfe", "expected JSON in UTF-8: UnicodeDecodeError"),
+        ("[" * 100_000, "expected what -o json wrote: RecursionError"),
+        (b"\xff\xfe", "expected what -o json wrote: UnicodeDecodeError"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_first_and_hides_no_other(
