@@ -22,7 +22,7 @@ CI = CHECKOUT / "ci"
 FILES = sorted([*CI.rglob("*.y*ml"), CHECKOUT / "action.yml", CHECKOUT / ".pre-commit-hooks.yaml"])
 WORKFLOWS = sorted((CI / "github").glob("*.yml"))
 SCRIPT = CI / "github" / "run.sh"
-COMMAND = re.compile(r"aci-reconcile (?:plan|apply|drift|validate)\b[^\n|&;]*")
+COMMAND = re.compile(r"aci-reconcile (?:plan|apply|drift|validate|snapshot)\b[^\n|&;]*")
 
 
 def texts(value: Any) -> Iterator[str]:
@@ -100,9 +100,10 @@ def test_the_inputs_of_the_action_are_those_that_the_workflows_use() -> None:
 def run(shop: Repository, mode: str, **inputs: str) -> subprocess.CompletedProcess[str]:
     """The action's script, as a runner starts it."""
     bin_ = Path(sys.executable).parent
+    where = f"--endpoint\n{shop.emulator.url}\n" if inputs.pop("AZURE", "asked") else ""
     environ = environment_of(
         MODE=mode,
-        ARGUMENTS=f"--endpoint\n{shop.emulator.url}\n{inputs.pop('ARGUMENTS', '')}",
+        ARGUMENTS=where + inputs.pop("ARGUMENTS", ""),
         GITHUB_ACTIONS="true",
         GITHUB_OUTPUT=str(shop.root.parent / "output"),
         GITHUB_STEP_SUMMARY=str(shop.root.parent / "summary"),
@@ -138,6 +139,18 @@ def test_the_script_plans_applies_and_looks_for_drift(shop: Repository) -> None:
     outputs = (shop.root.parent / "output").read_text()
     assert "exit-code" in outputs
     assert "digest" in outputs
+
+
+def test_the_script_plans_against_a_snapshot_without_an_azure(shop: Repository) -> None:
+    assert shop.here("snapshot", "live.json").code == 0
+    asked = len(shop.requests)
+
+    done = run(shop, "plan", ARGUMENTS="--live\nlive.json", AZURE="")
+
+    assert done.returncode == 0, done.stderr
+    assert "against the snapshot of" in done.stdout
+    assert "web  create" in done.stdout
+    assert len(shop.requests) == asked
 
 
 def test_the_exit_code_of_the_command_is_that_of_the_script(shop: Repository) -> None:
