@@ -77,13 +77,22 @@ class Action:
     @property
     def effect(self) -> PlannedEffect:
         """What it does, to be recognised by."""
-        desired, live = self.desired, self.live
+        live = self.live
         return PlannedEffect(
             address=self.address,
             action=self.kind.value,
-            desired=fingerprint([desired.canonical, {**desired.tags}]) if desired else "",
+            desired=self._desired_print,
             live=fingerprint([_without_secrets(self, live), {**live.tags}]) if live else "",
         )
+
+
+    @property
+    def _desired_print(self) -> str:
+        if self.desired is not None:
+            return fingerprint([self.desired.canonical, {**self.desired.tags}])
+        if self.declared is not None:
+            return fingerprint([self.declared.location, {**self.declared.tags}])
+        return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

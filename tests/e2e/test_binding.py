@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.manifest import schema_text
-from tests.conftest import Repository, group
+from tests.conftest import Repository, group, home
 
 VARIES = ("planId", "createdAt", "expiresAt")
 
@@ -43,6 +43,18 @@ def test_a_plan_that_was_reviewed_is_carried_out(shop: Repository) -> None:
     assert done.code == 0, done.err
     assert image(shop) == "nginx:2"
     assert f"as reviewed: plan {document['planId']} of plan.json" in done.err
+
+
+def test_a_resource_group_is_created_where_it_was_reviewed_to_be(shop: Repository) -> None:
+    shop.write(home("rg-new", location="westeurope"))
+    planned(shop)
+    shop.write(home("rg-new", location="northeurope"))
+
+    done = shop.here("apply", "plan.json", "--yes")
+
+    assert done.code == 5, done.out + done.err
+    assert "create" in done.err
+    assert not [path for path in shop.writes if "rg-new" in path]
 
 
 def test_equal_input_gives_equal_documents_but_for_their_identity(shop: Repository) -> None:
