@@ -17,7 +17,7 @@ VARIES = ("planId", "createdAt", "expiresAt")
 
 
 def planned(shop: Repository, *more: str, name: str = "plan.json") -> dict[str, Any]:
-    done = shop.run("plan", "-o", f"json={name}", *more)
+    done = shop.here("plan", "-o", f"json={name}", *more)
     assert done.code in (0, 4), done.err
     document = json.loads((shop.root / name).read_text())
     schema = json.loads(schema_text("report"))
@@ -38,7 +38,7 @@ def test_a_plan_that_was_reviewed_is_carried_out(shop: Repository) -> None:
     shop.write(group(image="nginx:2", tags={"team": "shop"}))
     document = planned(shop)
 
-    done = shop.run("apply", "plan.json", "--yes")
+    done = shop.here("apply", "plan.json", "--yes")
 
     assert done.code == 0, done.err
     assert image(shop) == "nginx:2"
@@ -82,7 +82,7 @@ def test_a_plan_that_would_do_something_else_by_now_is_stale(shop: Repository, m
     else:
         shop.write(group("new"))
 
-    done = shop.run("apply", "plan.json", "--yes")
+    done = shop.here("apply", "plan.json", "--yes")
 
     assert done.code == 5
     assert "reviewed: " in done.err
@@ -93,10 +93,10 @@ def test_a_plan_that_would_do_something_else_by_now_is_stale(shop: Repository, m
 def test_what_is_done_by_now_may_be_left_out_where_that_is_accepted(shop: Repository) -> None:
     shop.write(group(image="nginx:2"), group("other", image="nginx:2"))
     planned(shop)
-    assert shop.run("apply", "--yes", "--select", "web").code == 0
+    assert shop.here("apply", "--yes", "--select", "web").code == 0
 
-    refused = shop.run("apply", "plan.json", "--yes")
-    done = shop.run("apply", "plan.json", "--yes", "--accept-subset")
+    refused = shop.here("apply", "plan.json", "--yes")
+    done = shop.here("apply", "plan.json", "--yes", "--accept-subset")
 
     assert (refused.code, done.code) == (5, 0)
     assert image(shop, "other") == "nginx:2"
@@ -107,7 +107,7 @@ def test_an_accepted_subset_is_of_the_same_changes(shop: Repository) -> None:
     planned(shop)
     shop.write(group(image="nginx:3"))
 
-    assert shop.run("apply", "plan.json", "--yes", "--accept-subset").code == 5
+    assert shop.here("apply", "plan.json", "--yes", "--accept-subset").code == 5
     assert image(shop) != "nginx:3"
 
 
@@ -116,9 +116,9 @@ def test_a_digest_binds_without_a_document(shop: Repository) -> None:
     digest = planned(shop)["digest"]
     shop.write(group(image="nginx:3"))
 
-    refused = shop.run("apply", "--yes", "--expect-digest", digest)
+    refused = shop.here("apply", "--yes", "--expect-digest", digest)
     shop.write(group(image="nginx:2"))
-    done = shop.run("apply", "--yes", "--expect-digest", digest)
+    done = shop.here("apply", "--yes", "--expect-digest", digest)
 
     assert refused.code == 5
     assert "now: update" in refused.err
@@ -132,7 +132,7 @@ def test_what_is_left_alone_may_move_meanwhile(shop: Repository) -> None:
     planned(shop)
     shop.change("other", lambda body: body.setdefault("tags", {}).update(cost="42"))
 
-    assert shop.run("apply", "plan.json", "--yes").code == 0
+    assert shop.here("apply", "plan.json", "--yes").code == 0
 
 
 def test_consent_is_part_of_the_plan(shop: Repository) -> None:
@@ -141,7 +141,7 @@ def test_consent_is_part_of_the_plan(shop: Repository) -> None:
     document = planned(shop, "--allow", "replace=1")
     assert document["options"] == {"allow": {"replace": 1}}
 
-    done = shop.run("apply", "plan.json", "--yes")
+    done = shop.here("apply", "plan.json", "--yes")
 
     assert done.code == 0, done.err
 
@@ -155,7 +155,7 @@ def test_nothing_is_added_to_a_plan_that_was_reviewed(
     shop.write(group(image="nginx:2"))
     planned(shop)
 
-    done = shop.run("apply", "plan.json", "--yes", *more)
+    done = shop.here("apply", "plan.json", "--yes", *more)
 
     assert done.code == 64
     assert more[0] in done.err
@@ -170,7 +170,7 @@ def test_a_plan_that_expired_is_not_carried_out(shop: Repository) -> None:
     late = datetime.now(UTC) - timedelta(seconds=1)
     edit(shop, expiresAt=late.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
 
-    done = shop.run("apply", "plan.json", "--yes")
+    done = shop.here("apply", "plan.json", "--yes")
 
     assert done.code == 4
     assert "expired at" in done.err
@@ -181,7 +181,7 @@ def test_a_blocked_plan_is_not_carried_out(shop: Repository) -> None:
     shop.write(group(cpu=2))
     assert planned(shop)["blocked"]
 
-    assert shop.run("apply", "plan.json", "--yes").code == 4
+    assert shop.here("apply", "plan.json", "--yes").code == 4
 
 
 def test_a_plan_of_another_owner_is_not_carried_out(shop: Repository) -> None:
@@ -189,7 +189,7 @@ def test_a_plan_of_another_owner_is_not_carried_out(shop: Repository) -> None:
     planned(shop)
     edit(shop, owner="else")
 
-    done = shop.run("apply", "plan.json", "--yes")
+    done = shop.here("apply", "plan.json", "--yes")
 
     assert done.code == 4
     assert "owner 'else'" in done.err
@@ -210,25 +210,25 @@ def test_what_is_no_plan_is_told(shop: Repository, text: str, says: str) -> None
     (shop.root / "plan.json").write_text(text, encoding="utf-8")
 
     for line in (("apply", "plan.json", "--yes"), ("show", "plan.json")):
-        done = shop.run(*line)
+        done = shop.here(*line)
         assert done.code == 64
         assert says in done.err
 
 
 def test_a_drift_document_is_no_plan(shop: Repository) -> None:
-    shop.run("drift", "-o", "json=plan.json")
+    shop.here("drift", "-o", "json=plan.json")
 
-    done = shop.run("apply", "plan.json", "--yes")
+    done = shop.here("apply", "plan.json", "--yes")
 
     assert done.code == 64
 
 
 def test_a_plan_is_shown_as_it_was_made(shop: Repository, tmp_path: Path) -> None:
     shop.write(group(image="nginx:2", tags={"team": "shop"}), group("new"))
-    before = shop.run("plan", "-o", "text", "-o", "json=plan.json")
+    before = shop.here("plan", "-o", "text", "-o", "json=plan.json")
 
-    shown = shop.run("show", "plan.json")
-    again = shop.run("show", "plan.json", "-o", "json")
+    shown = shop.here("show", "plan.json")
+    again = shop.here("show", "plan.json", "-o", "json")
 
     assert shown.out == before.out
     assert again.out == (shop.root / "plan.json").read_text()
@@ -244,7 +244,7 @@ def test_applying_compares_no_other_secrets_than_the_plan_did(repository: Reposi
     repository.environ |= {"PW": "first-secret", "ACI_RECONCILE_SECRET_KEY": key}
     env = [{"name": "P", "secureValue": {"fromEnv": "PW"}}]
     repository.write(group(env=env), group("other"))
-    assert repository.run("apply", "--yes").code == 0
+    assert repository.here("apply", "--yes").code == 0
     repository.environ["PW"] = "second-secret"
     repository.write(group(env=env), group("other", image="nginx:2"))
     del repository.environ["ACI_RECONCILE_SECRET_KEY"]
@@ -252,19 +252,19 @@ def test_applying_compares_no_other_secrets_than_the_plan_did(repository: Reposi
     repository.environ["ACI_RECONCILE_SECRET_KEY"] = key
     puts = repository.counting("PUT", "web")
 
-    done = repository.run("apply", "plan.json", "--yes")
+    done = repository.here("apply", "plan.json", "--yes")
 
     assert done.code == 0, done.err
     assert repository.counting("PUT", "web") == puts
     assert image(repository, "other") == "nginx:2"
-    assert "1 to update" in repository.run("plan").out
+    assert "1 to update" in repository.here("plan").out
 
 
 def test_a_plan_names_the_secrets_that_it_compared(repository: Repository) -> None:
     repository.given_home()
     repository.environ |= {"PW": "first-secret", "ACI_RECONCILE_SECRET_KEY": "k" * 32}
     repository.write(group(env=[{"name": "P", "secureValue": {"fromEnv": "PW"}}]))
-    assert repository.run("apply", "--yes").code == 0
+    assert repository.here("apply", "--yes").code == 0
     repository.environ["PW"] = "second-secret"
 
     document = planned(repository)
@@ -273,8 +273,8 @@ def test_a_plan_names_the_secrets_that_it_compared(repository: Repository) -> No
     assert address.endswith("/rg-shop/web")
     assert names == ["/properties/containers/web/properties/environmentVariables/P/secureValue"]
     assert "second-secret" not in json.dumps(document)
-    assert repository.run("apply", "plan.json", "--yes").code == 0
-    assert "no changes" in repository.run("plan").out
+    assert repository.here("apply", "plan.json", "--yes").code == 0
+    assert "no changes" in repository.here("plan").out
 
 
 # scope
@@ -308,7 +308,7 @@ def test_groups_are_selected_by_name_tag_or_path(
 
 @pytest.mark.parametrize("pattern", ["nope", "x*", "tag:nope", "path:nope/*"])
 def test_a_pattern_that_fits_nothing_is_an_error(shop: Repository, pattern: str) -> None:
-    done = shop.run("plan", "--select", pattern)
+    done = shop.here("plan", "--select", pattern)
 
     assert done.code == 64
     assert pattern in done.err
@@ -320,7 +320,7 @@ def test_a_partial_scope_removes_nothing_and_pruning_it_is_refused(shop: Reposit
     document = planned(shop, "--select", "web", "--prune")
 
     assert [rail["rule"] for rail in document["rails"]] == ["partialScope"]
-    assert shop.run("apply", "--yes", "--select", "web", "--prune").code == 4
+    assert shop.here("apply", "--yes", "--select", "web", "--prune").code == 4
     assert shop.live("other") is not None
 
 
@@ -329,7 +329,7 @@ def test_no_manifests_at_all_is_refused_where_pruning_would_delete_everything(
 ) -> None:
     shop.forget("web", "other")
 
-    done = shop.run("apply", "--yes", "--prune", "--allow", "delete=2")
+    done = shop.here("apply", "--yes", "--prune", "--allow", "delete=2")
 
     assert done.code == 64, done  # there is nothing to consent to
     assert shop.names == ["other", "web"]

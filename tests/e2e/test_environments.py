@@ -57,8 +57,8 @@ def shop(repository: Repository) -> Repository:
 def test_an_environment_is_applied_as_its_patches_want_it(shop: Repository) -> None:
     shop.given_home("rg-prod")
 
-    done = shop.run("apply", "-e", "prod", "--yes")
-    again = shop.run("plan", "-e", "prod", "--detailed-exitcode")
+    done = shop.here("apply", "-e", "prod", "--yes")
+    again = shop.here("plan", "-e", "prod", "--detailed-exitcode")
 
     assert (done.code, again.code) == (0, 0), done.err + again.out
     live = shop.live("web")
@@ -72,10 +72,10 @@ def test_an_environment_is_applied_as_its_patches_want_it(shop: Repository) -> N
 
 def test_an_environment_protects_its_groups(shop: Repository) -> None:
     shop.given_home("rg-prod")
-    shop.run("apply", "-e", "prod", "--yes")
+    shop.here("apply", "-e", "prod", "--yes")
     (shop.root / "groups/db.yaml").unlink()
 
-    done = shop.run("apply", "-e", "prod", "--prune", "--yes")
+    done = shop.here("apply", "-e", "prod", "--prune", "--yes")
 
     assert done.code == 4
     assert "protect" in done.out
@@ -84,11 +84,11 @@ def test_an_environment_protects_its_groups(shop: Repository) -> None:
 
 def test_a_field_that_a_patch_asks_for_names_the_line_of_the_patch(shop: Repository) -> None:
     shop.given_home("rg-prod")
-    shop.run("apply", "-e", "prod", "--yes")
+    shop.here("apply", "-e", "prod", "--yes")
     shop.set_image("web", "nginx:3", into="rg-prod")
 
-    text = shop.run("plan", "-e", "prod")
-    document = json.loads(shop.run("plan", "-e", "prod", "-o", "json").out)
+    text = shop.here("plan", "-e", "prod")
+    document = json.loads(shop.here("plan", "-e", "prod", "-o", "json").out)
 
     (change,) = [c for a in document["actions"] for c in a["changes"]]
     assert change["patch"] == {"file": "patches/web.yaml", "line": 8, "column": 16}
@@ -100,10 +100,10 @@ def test_a_field_that_a_patch_asks_for_names_the_line_of_the_patch(shop: Reposit
 
 def test_what_the_manifest_asks_for_names_no_patch(shop: Repository) -> None:
     shop.given_home("rg-prod")
-    shop.run("apply", "-e", "prod", "--yes")
+    shop.here("apply", "-e", "prod", "--yes")
     shop.set_image("db", "nginx:3", into="rg-prod")
 
-    document = json.loads(shop.run("plan", "-e", "prod", "-o", "json").out)
+    document = json.loads(shop.here("plan", "-e", "prod", "-o", "json").out)
 
     (change,) = [c for a in document["actions"] for c in a["changes"]]
     assert "patch" not in change
@@ -111,11 +111,11 @@ def test_what_the_manifest_asks_for_names_no_patch(shop: Repository) -> None:
 
 def test_a_plan_shows_the_patch_when_it_is_read_again(shop: Repository) -> None:
     shop.given_home("rg-prod")
-    shop.run("apply", "-e", "prod", "--yes")
+    shop.here("apply", "-e", "prod", "--yes")
     shop.set_image("web", "nginx:3", into="rg-prod")
-    shop.run("plan", "-e", "prod", "-o", "json=plan.json")
+    shop.here("plan", "-e", "prod", "-o", "json=plan.json")
 
-    assert "patches/web.yaml:8:16" in shop.run("show", "plan.json").out
+    assert "patches/web.yaml:8:16" in shop.here("show", "plan.json").out
 
 
 def test_validating_tells_what_is_wrong_in_the_patches_of_every_environment(
@@ -125,7 +125,7 @@ def test_validating_tells_what_is_wrong_in_the_patches_of_every_environment(
         "patches/wrong.yaml", "name: wbe\ntags: {a: b}\n---\nname: db\nproperties: {zone: x}\n"
     )
 
-    done = shop.run("validate")
+    done = shop.here("validate")
 
     assert done.code == 3
     lines = done.out.splitlines()
@@ -133,8 +133,8 @@ def test_validating_tells_what_is_wrong_in_the_patches_of_every_environment(
         ["patches/wrong.yaml:1:7:", "M701"], ["patches/wrong.yaml:5:14:", "M201"],
     ]  # fmt: skip
     shop.given_home()
-    assert shop.run("plan", "-e", "dev").code == 0
-    assert shop.run("plan", "-e", "prod").code == 3
+    assert shop.here("plan", "-e", "dev").code == 0
+    assert shop.here("plan", "-e", "prod").code == 3
 
 
 # Rendering
@@ -143,8 +143,8 @@ def test_validating_tells_what_is_wrong_in_the_patches_of_every_environment(
 def test_what_is_rendered_validates_and_plans_as_no_change(shop: Repository) -> None:
     """The environment's own patches and defaults are in the text: `bare` has none."""
     shop.given_home("rg-prod")
-    applied = shop.run("apply", "-e", "prod", "--yes")
-    text = shop.run("render", "-e", "prod")
+    applied = shop.here("apply", "-e", "prod", "--yes")
+    text = shop.here("render", "-e", "prod")
     other = Repository(
         root=shop.root.parent / "rendered", emulator=shop.emulator, subscription=shop.subscription
     )
@@ -152,13 +152,13 @@ def test_what_is_rendered_validates_and_plans_as_no_change(shop: Repository) -> 
     other.project(defaults={"subscription": shop.subscription}, environments={"prod": {}})
     other.file("all.yaml", text.out)
 
-    valid, planned = other.run("validate"), other.run("plan", "-e", "prod", "--detailed-exitcode")
+    valid, planned = other.here("validate"), other.here("plan", "-e", "prod", "--detailed-exitcode")
 
     assert (applied.code, text.code) == (0, 0)
     assert (valid.code, valid.out[:9]) == (0, "0 errors,"), valid.out
     assert planned.code == 0, planned.out
     assert "no changes, 2 of 2 unchanged" in planned.out
-    assert other.run("render", "-e", "prod").out == text.out
+    assert other.here("render", "-e", "prod").out == text.out
 
 
 def test_the_sample_renders_and_plans_as_no_change(repository: Repository) -> None:
@@ -170,15 +170,15 @@ def test_the_sample_renders_and_plans_as_no_change(repository: Repository) -> No
     settings = yaml.safe_load((sample / "aci-reconcile.yaml").read_text(encoding="utf-8"))
     settings["defaults"]["subscription"] = repository.subscription
     repository.file("aci-reconcile.yaml", settings)
-    applied = repository.run("apply", "--yes")
-    text = repository.run("render")
+    applied = repository.here("apply", "--yes")
+    text = repository.here("render")
     assert (applied.code, text.code) == (0, 0), applied.err
     for path in repository.root.glob("*.yaml"):
         if path.name != "aci-reconcile.yaml":
             path.unlink()
     repository.file("all.yaml", text.out)
 
-    planned = repository.run("plan", "--detailed-exitcode")
+    planned = repository.here("plan", "--detailed-exitcode")
 
     assert planned.code == 0, planned.out
     assert "no changes, 6 of 6 unchanged" in planned.out
@@ -190,7 +190,7 @@ def test_rendering_follows_no_secret_and_prints_none(shop: Repository) -> None:
     ]))  # fmt: skip
     shop.environ.clear()
 
-    done = shop.run("render", "-e", "prod")
+    done = shop.here("render", "-e", "prod")
 
     assert done.code == 0
     assert "hunter2" not in done.out + done.err
@@ -203,7 +203,7 @@ def test_plain_values_that_look_like_secrets_are_printed_and_that_is_said(shop: 
     """Hiding them would make another manifest of it; git shows them anyhow."""
     shop.file("groups/db.yaml", group("db", env=[{"name": "API_TOKEN", "value": "plain"}]))
 
-    done = shop.run("render", "-e", "prod")
+    done = shop.here("render", "-e", "prod")
 
     assert {"name": "API_TOKEN", "value": "plain"} in next(yaml.safe_load_all(done.out))[
         "properties"
@@ -213,20 +213,20 @@ def test_plain_values_that_look_like_secrets_are_printed_and_that_is_said(shop: 
 
 
 def test_rendered_json_obeys_the_schema_of_manifests(shop: Repository) -> None:
-    done = shop.run("render", "-e", "prod", "-o", "json")
+    done = shop.here("render", "-e", "prod", "-o", "json")
 
     documents = json.loads(done.out)
     validator = Draft202012Validator(json.loads((SCHEMAS / "manifest.schema.json").read_text()))
     for document in documents:
         validator.validate(document)
     assert [one["name"] for one in documents] == ["db", "web"]
-    assert documents == list(yaml.safe_load_all(shop.run("render", "-e", "prod").out))
+    assert documents == list(yaml.safe_load_all(shop.here("render", "-e", "prod").out))
 
 
 def test_several_environments_are_rendered_one_after_the_other(shop: Repository) -> None:
-    both = shop.run("render", "-e", "dev", "-e", "prod")
-    refused = shop.run("render", "-e", "dev", "-e", "prod", "-o", "json")
-    files = shop.run("render", "-e", "dev", "-e", "prod", "-o", "json={environment}.json")
+    both = shop.here("render", "-e", "dev", "-e", "prod")
+    refused = shop.here("render", "-e", "dev", "-e", "prod", "-o", "json")
+    files = shop.here("render", "-e", "dev", "-e", "prod", "-o", "json={environment}.json")
 
     assert len(list(yaml.safe_load_all(both.out))) == 4
     assert (refused.code, files.code) == (64, 0)
@@ -235,7 +235,7 @@ def test_several_environments_are_rendered_one_after_the_other(shop: Repository)
 
 @pytest.mark.parametrize("line", ["render", "render -e none", "diff dev none"])
 def test_an_environment_that_is_not_there_is_64(shop: Repository, line: str) -> None:
-    assert shop.run(*line.split()).code == 64
+    assert shop.here(*line.split()).code == 64
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_invalid_manifests_are_3_and_told_at_once(shop: Repository, line: str) -
     shop.file("patches/wrong.yaml", "name: wbe\ntags: {a: b}\n")
     shop.file("groups/bad.yaml", "name: bad\n")
 
-    done = shop.run(*line.split())
+    done = shop.here(*line.split())
 
     assert done.code == 3
     assert "groups/bad.yaml" in done.out
@@ -257,14 +257,14 @@ def test_invalid_manifests_are_3_and_told_at_once(shop: Repository, line: str) -
     "line", ["render -e prod -o yaml=x.yaml", "render -e prod -o text", "diff dev prod -o html"]
 )
 def test_a_format_that_the_command_has_not_is_64(shop: Repository, line: str) -> None:
-    assert shop.run(*line.split()).code == 64
+    assert shop.here(*line.split()).code == 64
 
 
 # Comparing
 
 
 def test_two_environments_are_compared_group_by_group(shop: Repository) -> None:
-    done = shop.run("diff", "dev", "prod")
+    done = shop.here("diff", "dev", "prod")
 
     assert done.code == 2
     assert done.out.splitlines()[0] == "Diff dev -> prod"
@@ -280,7 +280,7 @@ def test_two_environments_are_compared_group_by_group(shop: Repository) -> None:
 
 
 def test_equal_environments_are_0_and_verbose_lists_their_groups(shop: Repository) -> None:
-    done, verbose = shop.run("diff", "dev", "twin"), shop.run("diff", "dev", "twin", "-v")
+    done, verbose = shop.here("diff", "dev", "twin"), shop.here("diff", "dev", "twin", "-v")
 
     assert (done.code, verbose.code) == (0, 0)
     assert done.out.splitlines()[-1] == "Diff: no differences; 2 of 2 equal"
@@ -291,7 +291,7 @@ def test_equal_environments_are_0_and_verbose_lists_their_groups(shop: Repositor
 def test_a_group_that_a_patch_takes_out_is_in_one_alone(shop: Repository) -> None:
     shop.file("patches/web.yaml", "name: web\n$patch: delete\n")
 
-    there, back = shop.run("diff", "dev", "prod"), shop.run("diff", "prod", "dev")
+    there, back = shop.here("diff", "dev", "prod"), shop.here("diff", "prod", "dev")
 
     assert f"- {HOME}/web  only in dev" in there.out
     assert f"+ {HOME}/web  only in dev" in back.out
@@ -299,7 +299,7 @@ def test_a_group_that_a_patch_takes_out_is_in_one_alone(shop: Repository) -> Non
 
 
 def test_the_document_of_a_comparison_obeys_its_schema(shop: Repository) -> None:
-    done = shop.run("diff", "dev", "prod", "-o", "json", "-o", "text=diff.txt")
+    done = shop.here("diff", "dev", "prod", "-o", "json", "-o", "text=diff.txt")
 
     document = json.loads(done.out)
     Draft202012Validator(json.loads((SCHEMAS / "report.schema.json").read_text())).validate(
@@ -312,7 +312,7 @@ def test_the_document_of_a_comparison_obeys_its_schema(shop: Repository) -> None
     (secret,) = [c for g in document["groups"] for c in g["changes"] if c["sensitive"]]
     assert not {"before", "after"} & set(secret)
     assert (shop.root / "diff.txt").read_text().startswith("Diff dev -> prod\n")
-    assert shop.run("diff", "dev", "prod", "-o", "json").out == done.out
+    assert shop.here("diff", "dev", "prod", "-o", "json").out == done.out
 
 
 LOADED = """

@@ -23,8 +23,8 @@ def test_an_apply_that_did_what_it_should_is_0(repository: Repository) -> None:
     repository.given_home()
     repository.write(group())
 
-    done = repository.run("apply", "--yes")
-    again = repository.run("apply", "--yes")
+    done = repository.here("apply", "--yes")
+    again = repository.here("apply", "--yes")
 
     assert (done.code, again.code) == (0, 0)
     assert done.out.splitlines()[-1] == "Applied 1 of 1: 1 created"
@@ -58,7 +58,7 @@ def test_a_refusal_of_azures_is_1_with_its_code_and_request_id(shop: Repository)
         )
     )
 
-    done = shop.run("plan")
+    done = shop.here("plan")
 
     assert done.code == 1
     assert "AuthorizationFailed" in done.err
@@ -74,7 +74,7 @@ def test_an_apply_in_which_every_write_was_refused_is_1(repository: Repository) 
         lambda call: refusal(400, "QuotaReached", "no cores") if call.method == "PUT" else None
     )
 
-    done = repository.run("apply", "--yes")
+    done = repository.here("apply", "--yes")
 
     assert done.code == 1
     assert "QuotaReached" in done.out
@@ -87,18 +87,18 @@ def test_an_apply_in_which_every_write_was_refused_is_1(repository: Repository) 
 def test_changes_are_2_only_where_that_is_asked_for(shop: Repository) -> None:
     shop.write(group(image="nginx:2"))
 
-    asked = shop.run("plan", "--detailed-exitcode")
-    usual = shop.run("plan")
-    unchanged = shop.run("plan", "other.yaml", "--detailed-exitcode")
+    asked = shop.here("plan", "--detailed-exitcode")
+    usual = shop.here("plan")
+    unchanged = shop.here("plan", "other.yaml", "--detailed-exitcode")
 
     assert (asked.code, usual.code, unchanged.code) == (2, 0, 0)
 
 
 def test_drift_is_always_2(shop: Repository) -> None:
-    none = shop.run("drift")
+    none = shop.here("drift")
     shop.set_image("web", "nginx:hotfix")
 
-    found = shop.run("drift")
+    found = shop.here("drift")
 
     assert (none.code, found.code) == (0, 2)
     assert "nginx:hotfix" in found.out
@@ -108,7 +108,7 @@ def test_drift_is_always_2(shop: Repository) -> None:
 def test_an_orphan_that_is_only_reported_is_no_change(shop: Repository) -> None:
     shop.forget("other")
 
-    planned = shop.run("plan", "--detailed-exitcode")
+    planned = shop.here("plan", "--detailed-exitcode")
 
     assert planned.code == 0
     assert "rg-shop/other  orphan, left alone" in planned.out
@@ -124,7 +124,7 @@ def test_manifests_with_errors_are_3_and_nothing_is_asked_of_azure(
     repository.file("bad.yaml", "name: web\nproperties:\n  osTyp: Linux\n")
     repository.file("worse.yaml", "name: [\n")
 
-    done = repository.run(*line.split())
+    done = repository.here(*line.split())
 
     assert done.code == 3
     assert done.err == ""
@@ -137,7 +137,7 @@ def test_a_project_file_with_errors_is_3(repository: Repository) -> None:
     repository.file("aci-reconcile.yaml", "owner: shop\npatchs: []\n")
     repository.write(group())
 
-    done = repository.run("plan")
+    done = repository.here("plan")
 
     assert done.code == 3
     assert "aci-reconcile.yaml:2:1:" in done.out
@@ -152,7 +152,7 @@ def test_a_refusal_is_4_and_the_whole_plan_is_shown(shop: Repository, line: str)
     shop.write(group("theirs"), group("new"))
     before = shop.writes
 
-    done = shop.run(*line.split())
+    done = shop.here(*line.split())
 
     assert done.code == 4
     assert "rg-shop/new  create" in done.out
@@ -165,7 +165,7 @@ def test_excluding_the_refused_group_lets_the_others_go_on(shop: Repository) -> 
     shop.given(group("theirs"), tags={"aci-reconcile-owner": "theirs"})
     shop.write(group("theirs"), group("new"))
 
-    done = shop.run("apply", "--yes", "--exclude", "theirs")
+    done = shop.here("apply", "--yes", "--exclude", "theirs")
 
     assert done.code == 0
     assert "new" in shop.names
@@ -176,8 +176,8 @@ def test_a_limit_is_4_and_tells_the_exact_consent(shop: Repository) -> None:
     shop.apply()
     shop.forget("g0", "g1")
 
-    blocked = shop.run("apply", "--prune", "--yes")
-    consented = shop.run("apply", "--prune", "--yes", "--allow", "delete=2")
+    blocked = shop.here("apply", "--prune", "--yes")
+    consented = shop.here("apply", "--prune", "--yes", "--allow", "delete=2")
 
     assert (blocked.code, consented.code) == (4, 0)
     assert "maxDeletes  blocks the whole plan" in blocked.out
@@ -211,8 +211,8 @@ def test_secrets_that_cannot_be_had_are_4_before_anything_is_written(
     ]
     repository.write(group(env=unset), group("a"))
 
-    planned = repository.run("plan")
-    done = repository.run("apply", "--yes")
+    planned = repository.here("plan")
+    done = repository.here("apply", "--yes")
 
     assert (planned.code, done.code) == (0, 4)
     assert "M402" in planned.out
@@ -246,7 +246,7 @@ def test_what_moved_since_the_plan_is_5(repository: Repository) -> None:
     repository.intercept(appearing(repository))
     before = repository.writes
 
-    done = repository.run("apply", "--yes")
+    done = repository.here("apply", "--yes")
 
     assert done.code == 5
     assert "it appeared since the plan" in done.out
@@ -267,7 +267,7 @@ def test_some_failed_is_6_and_says_which(repository: Repository) -> None:
         )
     )
 
-    done = repository.run("apply", "--yes", "-o", "text", "-o", "json=result.json")
+    done = repository.here("apply", "--yes", "-o", "text", "-o", "json=result.json")
 
     assert done.code == 6
     assert done.out.splitlines()[-1].startswith(
@@ -292,10 +292,10 @@ def test_running_again_after_a_failure_does_the_rest(repository: Repository) -> 
             else None
         )
     )
-    repository.run("apply", "--yes")
+    repository.here("apply", "--yes")
     repository.pass_all()
 
-    done = repository.run("apply", "--yes")
+    done = repository.here("apply", "--yes")
 
     assert done.code == 0
     assert done.out.splitlines()[-1] == "Applied 1 of 1: 1 created; 1 unchanged"
@@ -308,7 +308,7 @@ def test_a_task_that_ends_badly_is_7_with_its_log(repository: Repository) -> Non
     repository.given_home()
     repository.write(task(script="echo half way; exit 3"))
 
-    done = repository.run("apply", "--yes")
+    done = repository.here("apply", "--yes")
 
     assert done.code == 7
     assert "exit code 3" in done.out
@@ -365,7 +365,7 @@ def test_an_apply_without_a_terminal_and_without_yes_is_64_and_asks_azure_nothin
 ) -> None:
     repository.write(group())
 
-    done = repository.run("apply")
+    done = repository.here("apply")
 
     assert done.code == 64
     assert "add --yes" in done.err
@@ -376,8 +376,8 @@ def test_without_a_project_file_nothing_is_asked_of_azure(repository: Repository
     repository.write(group())
     (repository.root / "aci-reconcile.yaml").unlink()
 
-    done = repository.run("plan")
-    valid = repository.run("validate")
+    done = repository.here("plan")
+    valid = repository.here("validate")
 
     assert done.code == 64
     assert "no project file aci-reconcile.yaml" in done.err
@@ -390,7 +390,7 @@ def test_where_environments_exist_one_must_be_named(repository: Repository, line
     repository.project(environments={"prod": {}, "test": {}})
     repository.write(group())
 
-    done = repository.run(*line.split())
+    done = repository.here(*line.split())
 
     assert done.code == 64
     assert "-e with one of: prod, test" in done.err
@@ -401,7 +401,7 @@ def test_a_short_secret_key_is_64_and_is_not_shown(repository: Repository) -> No
     repository.write(group())
     repository.environ["ACI_RECONCILE_SECRET_KEY"] = "hunter2"
 
-    done = repository.run("plan")
+    done = repository.here("plan")
 
     assert done.code == 64
     assert "at least 16 characters" in done.err

@@ -40,7 +40,7 @@ def test_a_plan_is_told_in_the_summary_and_the_outputs(step: Repository) -> None
     step.given_home()
     step.write(group())
 
-    done = step.run("plan", "--detailed-exitcode")
+    done = step.here("plan", "--detailed-exitcode")
 
     assert done.code == 2
     assert done.err == ""
@@ -57,8 +57,8 @@ def test_the_summary_of_a_step_grows(step: Repository) -> None:
     step.given_home()
     step.write(group())
 
-    step.run("plan")
-    step.run("apply", "--yes")
+    step.here("plan")
+    step.here("apply", "--yes")
 
     assert summary(step).count("<!-- aci-reconcile:") == 2
     assert outputs(step)["outcome"] == "applied"
@@ -68,10 +68,10 @@ def test_a_limit_is_an_annotation(step: Repository) -> None:
     step.project(policy={"prune": "delete", "maxDeletes": 0})
     step.given_home()
     step.write(group(), group("other"))
-    assert step.run("apply", "--yes").code == 0
+    assert step.here("apply", "--yes").code == 0
     step.forget("other")
 
-    done = step.run("plan")
+    done = step.here("plan")
 
     assert done.code == 4
     told = commands(done.out)
@@ -83,7 +83,7 @@ def test_findings_stand_on_their_line_from_the_root(step: Repository) -> None:
     step.environ["GITHUB_WORKSPACE"] = str(step.root.parent)
     step.file("web.yaml", BAD)
 
-    done = step.run("validate")
+    done = step.here("validate")
 
     assert done.code == 3
     told = commands(done.out)
@@ -96,7 +96,7 @@ def test_findings_stand_on_their_line_from_the_root(step: Repository) -> None:
 def test_a_document_on_stdout_stays_one(step: Repository) -> None:
     step.file("web.yaml", BAD)
 
-    done = step.run("validate", "-o", "json")
+    done = step.here("validate", "-o", "json")
 
     assert done.code == 3
     assert json.loads(done.out)["kind"] == "Validation"
@@ -107,7 +107,7 @@ def test_a_document_on_stdout_stays_one(step: Repository) -> None:
 def test_asked_for_by_name_they_are_there_once(step: Repository) -> None:
     step.file("web.yaml", BAD)
 
-    done = step.run("validate", "-o", "github")
+    done = step.here("validate", "-o", "github")
 
     assert len(commands(done.out)) == len(done.out.splitlines()) > 0
     assert done.err == ""
@@ -117,8 +117,8 @@ def test_elsewhere_they_are_there_when_asked_for(repository: Repository, tmp_pat
     repository.file("web.yaml", BAD)
     repository.environ["GITHUB_STEP_SUMMARY"] = str(tmp_path / "summary")
 
-    asked = repository.run("validate", "-o", "github")
-    other = repository.run("validate")
+    asked = repository.here("validate", "-o", "github")
+    other = repository.here("validate")
 
     assert {one.name for one in commands(asked.out)} == {"error"}
     assert not any(line.startswith("::") for line in other.out.splitlines())
@@ -131,7 +131,7 @@ def test_what_cannot_be_written_is_a_warning(step: Repository, name: str, tmp_pa
     step.write(group())
     step.environ[name] = str(tmp_path / "missing" / "file")
 
-    done = step.run("plan")
+    done = step.here("plan")
 
     assert done.code == 0
     assert done.err == (
@@ -145,7 +145,7 @@ def test_what_is_not_there_is_a_warning(step: Repository) -> None:
     step.write(group())
     del step.environ["GITHUB_OUTPUT"]
 
-    done = step.run("plan")
+    done = step.here("plan")
 
     assert done.code == 0
     assert done.err.startswith("aci-reconcile: warning: GITHUB_OUTPUT is not set")
@@ -157,7 +157,7 @@ def test_a_summary_that_is_full_is_left_as_it_is(step: Repository) -> None:
     path = Path(step.environ["GITHUB_STEP_SUMMARY"])
     path.write_bytes(b"x" * (1024 * 1024 - 1000))
 
-    done = step.run("plan")
+    done = step.here("plan")
 
     assert done.code == 0
     assert "1 MiB" in done.err
@@ -168,10 +168,10 @@ def test_what_others_wrote_gives_no_command(step: Repository) -> None:
     step.given_home()
     step.write(group(tags={"note": "##[error]planted", "more": "::error::planted"}))
 
-    plans = [step.run("plan", "--verbose"), step.run("plan", "-o", "markdown")]
-    applied = step.run("apply", "--yes")
+    plans = [step.here("plan", "--verbose"), step.here("plan", "-o", "markdown")]
+    applied = step.here("apply", "--yes")
     step.change("web", lambda body: body["tags"].update(note="##[warning]planted\n::error::x"))
-    drifted = step.run("drift", "-o", "json")
+    drifted = step.here("drift", "-o", "json")
 
     for done in (*plans, applied, drifted):
         assert "planted" not in str(commands(done.out) + commands(done.err))

@@ -62,20 +62,20 @@ def no_canary(*runs: Done) -> None:
 def test_a_secret_of_a_vault_is_applied_and_its_rotation_is_seen_by_name(
     shop: Repository, vault: VaultStandIn
 ) -> None:
-    planned = shop.run("plan", "--debug")
-    applied = shop.run("apply", "--yes", "--debug")
-    again = shop.run("apply", "--yes", "--debug", "-v")
+    planned = shop.here("plan", "--debug")
+    applied = shop.here("apply", "--yes", "--debug")
+    again = shop.here("apply", "--yes", "--debug", "-v")
     assert [planned.code, applied.code, again.code] == [0, 0, 0]
     assert "M402" not in planned.out
     assert sent(shop) == [CANARY]
     assert vault.counts["/secrets/db/"] == 3  # once a run
 
     vault.set("db", ROTATED)
-    seen = shop.run("plan", "--detailed-exitcode", "--debug")
+    seen = shop.here("plan", "--detailed-exitcode", "--debug")
     as_json = shop.here("plan", "-o", "json")
     drifted = shop.here("drift")
     status = shop.here("status")
-    updated = shop.run("apply", "--yes", "--debug", "-o", "text", "-o", "json=result.json")
+    updated = shop.here("apply", "--yes", "--debug", "-o", "text", "-o", "json=result.json")
     final = shop.here("plan", "--detailed-exitcode")
 
     assert [seen.code, as_json.code, drifted.code] == [2, 0, 0]  # pending is no drift
@@ -154,7 +154,7 @@ def test_a_volume_gets_its_file_in_base64(shop: Repository, vault: VaultStandIn)
     reference = {**vault.reference("db"), "encode": "base64"}
     shop.write(group(volumes=[{"name": "v", "secret": {"db.txt": reference}}]))
 
-    done = shop.run("apply", "--yes", "--debug")
+    done = shop.here("apply", "--yes", "--debug")
 
     assert done.code == 0
     (put,) = [r for r in shop.requests if r.method == "PUT" and r.path.endswith("/web")]
@@ -229,9 +229,9 @@ def keyed(shop: Repository, vault: VaultStandIn) -> Repository:
 
 def test_the_projects_key_shows_a_rotation(keyed: Repository, vault: VaultStandIn) -> None:
     assert keyed.here("apply", "--yes").code == 0
-    unchanged = keyed.run("plan", "--detailed-exitcode", "--debug")
+    unchanged = keyed.here("plan", "--detailed-exitcode", "--debug")
     vault.set("db", ROTATED)
-    changed = keyed.run("plan", "--detailed-exitcode", "--debug")
+    changed = keyed.here("plan", "--detailed-exitcode", "--debug")
 
     assert (unchanged.code, changed.code) == (0, 2)
     assert "DB_PASSWORD" in changed.out

@@ -84,8 +84,8 @@ def told(text: str) -> dict[str, str]:
 
 
 def test_the_text_says_so_before_apply_asks_too(moved: Repository) -> None:
-    planned, drifted = moved.run("plan"), moved.run("drift")
-    applied = moved.run("apply", "--yes")
+    planned, drifted = moved.here("plan"), moved.here("drift")
+    applied = moved.here("apply", "--yes")
 
     for text in (planned.out, drifted.out, applied.out + applied.err):
         assert told(text) == {"image": "drift", "value": "config"}, text

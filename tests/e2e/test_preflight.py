@@ -38,7 +38,7 @@ def test_a_full_quota_is_4_and_nothing_is_written(
     given_answer(shop, "/usages", Reply(status=200, body=FULL))
     before = shop.writes
 
-    done = shop.run("apply", "--yes", *arguments)
+    done = shop.here("apply", "--yes", *arguments)
 
     assert done.code == 4
     assert shop.writes == before
@@ -64,15 +64,15 @@ def test_a_rename_at_full_quota_goes_through_in_the_two_steps_that_are_told(
     shop.intercept(answer)
     consent = ("--prune", "--yes", "--allow", "delete=1")
 
-    refused = shop.run("apply", *consent)
+    refused = shop.here("apply", *consent)
     assert refused.code == 4
     assert "removing 'rg-shop/other' would leave room" in refused.err
     assert shop.names == ["other", "web"]
 
     (shop.root / "renamed.yaml").rename(shop.root / "renamed.txt")
-    assert shop.run("apply", *consent).code == 0
+    assert shop.here("apply", *consent).code == 0
     (shop.root / "renamed.txt").rename(shop.root / "renamed.yaml")
-    assert shop.run("apply", "--yes").code == 0
+    assert shop.here("apply", "--yes").code == 0
     assert shop.names == ["renamed", "web"]
 
 
@@ -82,7 +82,7 @@ def test_a_provider_that_is_not_registered_is_4_with_the_command(shop: Repositor
     given_answer(shop, "/Microsoft.ContainerInstance", Reply(status=200, body=body))
     before = shop.writes
 
-    done = shop.run("apply", "--yes")
+    done = shop.here("apply", "--yes")
 
     assert done.code == 4
     assert "az provider register --namespace Microsoft.ContainerInstance" in done.err
@@ -94,7 +94,7 @@ def test_a_quota_that_cannot_be_read_is_1_and_nothing_is_written(shop: Repositor
     given_answer(shop, "/usages", refusal(400, "Odd", "not today"))
     before = shop.writes
 
-    done = shop.run("apply", "--yes")
+    done = shop.here("apply", "--yes")
 
     assert done.code == 1
     assert "not today" in done.err
@@ -105,7 +105,7 @@ def test_a_narrow_role_is_told_what_was_not_checked_and_goes_on(shop: Repository
     shop.write(group("new"))
     given_answer(shop, "/usages", refusal(403, "AuthorizationFailed", "no \x1b[31mrole"))
 
-    done = shop.run("apply", "--yes", "-o", "json")
+    done = shop.here("apply", "--yes", "-o", "json")
 
     assert done.code == 0
     (line,) = [one for one in done.err.splitlines() if one.startswith("note: ")]
@@ -120,7 +120,7 @@ def test_only_an_apply_that_makes_something_asks_the_provider(shop: Repository) 
 
     def asked_by(*arguments: str) -> list[str]:
         since = len(shop.requests)
-        assert shop.run(*arguments).code == 0
+        assert shop.here(*arguments).code == 0
         return provider_reads(shop, since=since)
 
     assert asked_by("plan") == []

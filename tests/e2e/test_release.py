@@ -12,7 +12,7 @@ def test_a_group_that_is_released_runs_on_without_our_tags(shop: Repository) -> 
     shop.change("web", lambda body: body["tags"].update(cost="42"))
     before = shop.live("web")
 
-    done = shop.run("release", "web", "--yes")
+    done = shop.here("release", "web", "--yes")
 
     assert done.code == 0, done.err
     assert "released rg-shop/web" in done.out
@@ -24,10 +24,10 @@ def test_a_group_that_is_released_runs_on_without_our_tags(shop: Repository) -> 
 
 
 def test_what_was_released_is_neither_an_orphan_nor_pruned(shop: Repository) -> None:
-    assert shop.run("release", "web", "--yes").code == 0
+    assert shop.here("release", "web", "--yes").code == 0
     shop.forget("web")
 
-    done = shop.run("apply", "--yes", "--prune")
+    done = shop.here("apply", "--yes", "--prune")
 
     assert done.code == 0, done.err
     assert shop.names == ["other", "web"]
@@ -35,9 +35,9 @@ def test_what_was_released_is_neither_an_orphan_nor_pruned(shop: Repository) -> 
 
 def test_a_protected_group_is_released_as_well(shop: Repository) -> None:
     shop.write(group(tags={"team": "shop"}, reconcile={"protect": True}), group("other"))
-    assert shop.run("apply", "--yes").code == 0
+    assert shop.here("apply", "--yes").code == 0
 
-    assert shop.run("release", "web", "--yes").code == 0
+    assert shop.here("release", "web", "--yes").code == 0
     assert not {key.lower() for key in shop.tags("web")} & set(OUR_TAGS)
 
 
@@ -49,7 +49,7 @@ def test_what_is_not_ours_is_not_released(
 ) -> None:
     shop.change("web", lambda body: body.update(tags=tags))
 
-    done = shop.run("release", "web", "--yes")
+    done = shop.here("release", "web", "--yes")
 
     assert done.code == 4
     assert says in done.err
@@ -61,10 +61,10 @@ def test_a_lost_answer_releases_once(shop: Repository) -> None:
         [{"when": {"stage": "patch", "nth": 1}, "fault": {"status": 504, "afterEffect": True}}]
     )
 
-    assert shop.run("release", "web", "--yes").code == 0
+    assert shop.here("release", "web", "--yes").code == 0
     assert shop.counting("PATCH", "web") == 1
 
 
 def test_it_asks_where_nobody_said_yes(shop: Repository) -> None:
-    assert shop.run("release", "web").code == 64
+    assert shop.here("release", "web").code == 64
     assert OWNER_TAG in shop.tags("web")

@@ -31,9 +31,9 @@ def homes(repository: Repository) -> set[str]:
 
 
 def test_each_environment_is_planned_and_applied_in_turn(estate: Repository) -> None:
-    planned = estate.run("plan", "-e", "test", "-e", "prod", "--detailed-exitcode")
-    done = estate.run("apply", "-e", "test", "-e", "prod", "--yes")
-    after = estate.run("plan", "-e", "test", "-e", "prod", "--detailed-exitcode")
+    planned = estate.here("plan", "-e", "test", "-e", "prod", "--detailed-exitcode")
+    done = estate.here("apply", "-e", "test", "-e", "prod", "--yes")
+    after = estate.here("plan", "-e", "test", "-e", "prod", "--detailed-exitcode")
 
     assert (planned.code, done.code, after.code) == (2, 0, 0)
     assert planned.out.index("Plan for test") < planned.out.index("Plan for prod")
@@ -41,19 +41,19 @@ def test_each_environment_is_planned_and_applied_in_turn(estate: Repository) -> 
 
 
 def test_each_has_a_document_of_its_own(estate: Repository) -> None:
-    done = estate.run("plan", "-e", "test", "-e", "prod", "-o", "json=plan-{environment}.json")
+    done = estate.here("plan", "-e", "test", "-e", "prod", "-o", "json=plan-{environment}.json")
 
     assert done.code == 0
     for name in ("test", "prod"):
         document = json.loads((estate.root / f"plan-{name}.json").read_text())
         assert document["environment"] == name
-        assert estate.run("apply", f"plan-{name}.json", "--yes").code == 0
+        assert estate.here("apply", f"plan-{name}.json", "--yes").code == 0
     assert homes(estate) == {"rg-test", "rg-prod"}
 
 
 @pytest.mark.parametrize("output", ["json", "json=plan.json", "html=a.html"])
 def test_two_documents_have_no_place_in_one(estate: Repository, output: str) -> None:
-    done = estate.run("plan", "-e", "test", "-e", "prod", "-o", output)
+    done = estate.here("plan", "-e", "test", "-e", "prod", "-o", output)
 
     assert done.code == 64
     assert "{environment}" in done.err
@@ -61,10 +61,10 @@ def test_two_documents_have_no_place_in_one(estate: Repository, output: str) -> 
 
 def test_one_that_cannot_be_planned_does_not_hide_the_others(estate: Repository) -> None:
     estate.write(group(reconcile={"resourceGroup": "rg-nowhere"}))
-    estate.run("apply", "-e", "prod", "--yes")
+    estate.here("apply", "-e", "prod", "--yes")
     estate.write(group())
 
-    done = estate.run("plan", "-e", "nope", "-e", "test")
+    done = estate.here("plan", "-e", "nope", "-e", "test")
 
     assert done.code == 64
     assert "Plan for test" in done.out
@@ -81,7 +81,7 @@ def test_an_apply_stops_at_the_first_environment_that_does_not_succeed(
         )
     )
 
-    done = estate.run("apply", "-e", "test", "-e", "prod", "--yes")
+    done = estate.here("apply", "-e", "test", "-e", "prod", "--yes")
 
     assert done.code == 1
     assert "not begun: prod" in done.err
@@ -89,4 +89,4 @@ def test_an_apply_stops_at_the_first_environment_that_does_not_succeed(
 
 
 def test_an_environment_is_named_once(estate: Repository) -> None:
-    assert estate.run("plan", "-e", "test", "-e", "test").code == 64
+    assert estate.here("plan", "-e", "test", "-e", "test").code == 64
