@@ -61,11 +61,21 @@ def as_markdown(report: Report, *, budget: int = BUDGET) -> str:
     Its first line is a comment that nobody sees, of the project and the environment: by it a
     program finds what it wrote before.
     """
-    for detail in Detail:
-        text = "\n\n".join(_blocks(report, detail, budget)) + "\n"
-        if len(text) <= budget:
-            break
-    return text
+    fitting = (_joined(_blocks(report, detail, budget), budget) for detail in Detail)
+    found = next((text for text in fitting if text is not None), None)
+    return found or "\n\n".join(_blocks(report, Detail.LEAST, budget)) + "\n"
+
+
+def _joined(blocks: Iterator[str], budget: int) -> str | None:
+    """The blocks as one text, None as soon as it is too long: a fleet has many more to come."""
+    shown: list[str] = []
+    size = 1
+    for block in blocks:
+        size += len(block) + 2 * bool(shown)
+        if size > budget:
+            return None
+        shown.append(block)
+    return "\n\n".join(shown) + "\n"
 
 
 def _blocks(report: Report, detail: Detail, budget: int) -> Iterator[str]:
