@@ -75,7 +75,8 @@ def made(
         UsageError: consent exceeds it.
     """
     planned = build_plan(situation(wanted, observed, asker, consent, skipped))
-    _check_consent(planned, observed, wanted, consent)
+    if consent.compared is None:  # what was reviewed was agreed to when that plan was made
+        _check_consent(planned, observed, wanted, consent)
     return planned
 
 
@@ -172,6 +173,7 @@ def situation(
         is_complete=wanted.is_complete and not (consent.select or consent.exclude),
         allow=consent.allow,
         left_out=skipped,
+        is_selection=bool(consent.select),
         asks_to_prune=consent.prune,
         notes=observed.notes,
     )

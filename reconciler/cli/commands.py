@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,7 +14,7 @@ from reconciler.cli.console import Console
 from reconciler.cli.loading import applied_of, consent_of, history_of, loaded_for, wanted_for
 from reconciler.cli.options import Options, reach_of
 from reconciler.core.finding import Finding, in_order
-from reconciler.errors import ExitCode, UsageError
+from reconciler.errors import ExitCode, PlanDiffers, UsageError
 
 if TYPE_CHECKING:
     from reconciler.app import Azure, Wanted
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 def plan(options: Options) -> ExitCode:
     """Show what apply would do."""
+    from reconciler.cli.plans import consent_in
     from reconciler.report.rows import plan_report
 
     loaded = loaded_for(options)
@@ -38,12 +42,15 @@ def plan(options: Options) -> ExitCode:
     else:
         planned, doubts = _asked(wanted, project, options)
     code = _plan_code(planned, options)
+    binding = _binding(planned, options, wanted)
+    if words := consent_in(binding):
+        planned = replace(planned, notes=(*planned.notes, f"made with {words}"))
     report = plan_report(
         planned,
         environment=project.environment,
         findings=in_order([*desired.findings, *doubts]),
         exit_code=code,
-        binding=_binding(planned, options, wanted),
+        binding=binding,
     )
     Console(options).report(report)
     return code
@@ -101,14 +108,15 @@ def apply(options: Options) -> ExitCode:
         wanted = wanted_for(options, project, desired, prunes=True)
         wanted, connected, doubts = resolved(wanted, opened, project, writes=True)
         findings = in_order([*desired.findings, *doubts])
-        planned = app.plan(
-            wanted,
-            connected,
-            consent_of(options, reviewed),
-            settles=True,
-            history=history_of(project, wanted),
-            applied=applied_of(options, project, wanted),
-        )
+        with _as_reviewed(reviewed):
+            planned = app.plan(
+                wanted,
+                connected,
+                consent_of(options, reviewed),
+                settles=True,
+                history=history_of(project, wanted),
+                applied=applied_of(options, project, wanted),
+            )
         _check_reviewed(planned, reviewed, options, console)
         code = ExitCode.BLOCKED if planned.is_blocked else ExitCode.DONE
         shown = plan_report(
@@ -143,6 +151,22 @@ def _reviewed(options: Options) -> tuple[Options, Reviewed | None]:
     reviewed = reviewed_in(path)
     check_ready(reviewed, now=datetime.now(UTC))
     return bound(options, reviewed), reviewed
+
+
+@contextmanager
+def _as_reviewed(reviewed: Reviewed | None) -> Iterator[None]:
+    """Names that a plan document holds and that fit no more: the world has moved.
+
+    Raises:
+        PlanDiffers: such a name, instead of a UsageError.
+    """
+    try:
+        yield
+    except UsageError as exc:
+        if reviewed is None:
+            raise
+        says = f"{reviewed.file} cannot be planned again: {exc.says}: nothing was touched"
+        raise PlanDiffers(says, hint="plan again") from exc
 
 
 def _check_reviewed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,7 +67,7 @@ class _Check:
         from reconciler.cli.connection import azure
         from reconciler.cli.secrets import resolved
 
-        loaded = loaded_for(self._options)
+        loaded = loaded_for(_without_memory(self._options))
         if isinstance(loaded, ExitCode):
             self.failed("the manifests have errors", loaded)
             return loaded
@@ -161,6 +162,15 @@ def _occasion(event: DriftEvent) -> Occasion:
     from reconciler.report.drift_event import Occasion
 
     return Occasion(event=event, id=f"evt_{secrets.token_hex(16)}", at=datetime.now(UTC))
+
+
+def _without_memory(options: Options) -> Options:
+    """The options of a report that no later run can go on from: `--since` keeps what it has."""
+    if options.since is None:
+        return options
+    kept = options.since.resolve()
+    others = [one for one in options.outputs if one.path is None or one.path.resolve() != kept]
+    return replace(options, outputs=tuple(others))
 
 
 def _where(project: Project, wanted: Wanted) -> Where:

@@ -53,11 +53,14 @@ def validate(options: Options) -> ExitCode:
 
 def show(options: Options) -> ExitCode:
     """Show a plan document in other words."""
-    from reconciler.cli.plans import read_report
+    from reconciler.cli.plans import check_digest_of, read_report
 
     console = Console(options)
     console.check_outputs()
-    console.report(read_report(options.paths[0]))
+    path = options.paths[0]
+    shown = read_report(path)
+    check_digest_of(path, shown)
+    console.report(shown)
     return ExitCode.DONE
 
 

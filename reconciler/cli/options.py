@@ -97,6 +97,9 @@ def each_environment(options: Options) -> tuple[Options, ...]:
     names = options.environments
     if not names:
         return (options,)
+    for name in names:
+        if not name or {*name} & {"/", "\\", "\0"}:
+            raise UsageError(f"-e: expected the name of an environment, got '{name}'")
     if len({*names}) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise UsageError(f"-e {twice} is given twice", hint="give it once")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.documents import checked, read_document
 from reconciler.cli.options import Options
-from reconciler.core.binding import Binding, Reviewed, differences
+from reconciler.core.binding import Binding, Reviewed, differences, digest_of
 from reconciler.core.jsonval import Json, JsonObject
 from reconciler.errors import PlanDiffers, PlanRefused, UsageError
 
@@ -46,6 +46,24 @@ def binding_of(planned: Plan, options: Options, *, now: datetime, valid: timedel
         options=_written(options),
         secrets=planned.compared,
     )
+
+
+def consent_in(binding: Binding) -> str:
+    """The words of the command line that a plan was made with, empty where there were none.
+
+    Whoever reviews the plan agrees to them: they say why no limit stops it.
+    """
+    words = []
+    for name, written in _OPTIONS.items():
+        value = binding.options.get(written)
+        flag = f"--{name.replace('_', '-')}"
+        if name == "paths" or not value:
+            continue
+        if isinstance(value, dict):
+            words += [f"{flag} {kind}={number}" for kind, number in value.items()]
+        else:
+            words += [f"{flag} {one}" for one in value] if isinstance(value, list) else [flag]
+    return " ".join(words)
 
 
 def _written(options: Options) -> Mapping[str, Json]:
@@ -107,6 +125,7 @@ def reviewed_in(path: Path) -> Reviewed:
         )
     from reconciler.report.words import is_blocked, pending_effects
 
+    check_digest_of(path, report)
     return Reviewed(
         file=str(path),
         binding=report.binding,
@@ -118,6 +137,20 @@ def reviewed_in(path: Path) -> Reviewed:
         is_blocked=is_blocked(report),
         as_of=report.as_of,
     )
+
+
+def check_digest_of(path: Path, report: Report) -> None:
+    """Return when a plan's digest is that of what it says it does.
+
+    Raises:
+        UsageError: somebody changed one of them, or another version of this tool made it.
+    """
+    from reconciler.report.words import pending_effects
+
+    digest = digest_of(report.owner, pending_effects(report))
+    if digest != report.digest:
+        says = f"{path}: /digest: expected {digest}, which is that of its actions"
+        raise UsageError(f"{says}, got {report.digest}", hint=_AGAIN)
 
 
 def bound(options: Options, reviewed: Reviewed) -> Options:

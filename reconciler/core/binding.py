@@ -83,9 +83,10 @@ def fingerprint(value: Json) -> str:
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def digest_of(effects: Iterable[PlannedEffect]) -> str:
-    """`sha256:…` over effects in any order."""
-    return fingerprint([[e.address, e.action, e.desired, e.live] for e in sorted(effects)])
+def digest_of(owner: str, effects: Iterable[PlannedEffect]) -> str:
+    """`sha256:…` over who acts and the effects, in any order of these."""
+    rows: list[Json] = [[e.address, e.action, e.desired, e.live] for e in sorted(effects)]
+    return fingerprint([owner, rows])
 
 
 def differences(

@@ -47,6 +47,7 @@ class Situation:
     is_complete: bool
     allow: Mapping[str, int] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
+    is_selection: bool = False  # only what was named is in scope
     asks_to_prune: bool = False
     notes: tuple[str, ...] = ()
 
@@ -54,7 +55,8 @@ class Situation:
 def build_plan(given: Situation) -> Plan:
     """The plan for a situation: total, sorted, independent of the order of what was read."""
     live = {group.id.address: group for group in given.live}
-    actions = [action for action in _wanted(given, live) if action.address not in given.left_out]
+    skipped = given.left_out | _homes_left_out(given)
+    actions = [action for action in _wanted(given, live) if action.address not in skipped]
     removals, orphans, notes = _removals(given, live)
     listed = {action.address for action in (*actions, *removals)}
     unlisted = [group for address, group in sorted(live.items()) if address not in listed]
@@ -96,11 +98,25 @@ def _compared(actions: Sequence[Action], asker: Asker) -> Mapping[str, tuple[str
     return found
 
 
+def _homes_left_out(given: Situation) -> frozenset[str]:
+    """The resource groups that nothing in scope needs: of a selection the others, too."""
+    if not (given.left_out or given.is_selection):
+        return frozenset()
+    needed = {d.id.parent.address: False for d in given.desired}
+    chosen = [d for d in given.desired if d.id.address not in given.left_out]
+    needed |= {d.id.parent.address: True for d in chosen}
+    return frozenset(
+        home.id.address
+        for home in given.declared
+        if not needed.get(home.id.address, not given.is_selection)
+    )
+
+
 def _forbidden(given: Situation, orphans: Sequence[Orphan]) -> Iterator[Rail]:
     """What no consent allows."""
     if given.asks_to_prune and not given.is_complete:
         yield partly_seen()
-    is_empty = given.is_complete and not given.desired and not given.declared
+    is_empty = given.is_complete and not given.desired  # a resource group is nothing that runs
     if is_empty and orphans and given.limits.prune is Prune.DELETE:
         yield nothing_wanted(len(orphans))
 
@@ -156,7 +172,7 @@ def _removals(
     ]
     if not orphans:
         return [], (), ()
-    if not given.desired and not given.declared:
+    if not given.desired:
         reported = tuple(Orphan(live=group, note="no manifest names it") for group in orphans)
         return [], reported, ("no manifests at all: nothing is removed; see 'destroy'",)
     missing = {d.id.name.lower() for d in given.desired if d.id.address not in live}

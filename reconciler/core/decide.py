@@ -80,7 +80,8 @@ def _decided(desired: DesiredGroup, live: LiveGroup | None, asker: Asker) -> Act
                 desired,
                 live,
                 why=f"owned by '{named}', not by '{asker.owner}'",
-                allow=f"let '{named}' give it up, or take it out of the manifests",
+                allow=f"let '{named}' give it up with 'aci-reconcile release {desired.id}',"
+                " or take it out of the manifests",
             )
         case Ownership.NOBODYS | Ownership.COPIED | Ownership.UNREADABLE:
             return _take_over(desired, live, asker, ownership)
@@ -117,7 +118,7 @@ def needs_view(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> bool:
     # The resource group's region is not known here, and a group hardly ever lies elsewhere.
     placed = with_location(desired, as_text(live.body.get("location")))
     found = diff(comparable(placed, asker), live, state=state_of(live), key=asker.key)
-    asked = live.id.address in asker.rerun
+    asked = live.id.address in asker.rerun | asker.replace
     return asked or live.has_failed or found.effect in (Effect.UPDATE, Effect.REPLACE)
 
 

@@ -6,6 +6,7 @@ A desired body never holds a secret: secrets travel beside it and meet it only i
 from __future__ import annotations
 
 import copy
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from contextlib import suppress
@@ -28,6 +29,13 @@ from reconciler.core.jsonval import (
     text_map,
 )
 from reconciler.core.normalise import canonical
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+def is_variable(name: str) -> bool:
+    """Whether a text can be the name of an environment variable, which a secret hardly ever is."""
+    return _VARIABLE.match(name) is not None
 
 
 class Adopt(Enum):
@@ -128,6 +136,14 @@ class Secret:
     holds_base64: bool = False
     # The reference as written; None where the value itself is, or nothing.
     source: JsonObject | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def written(self) -> JsonObject | None:
+        """The reference as written; None where it may be the value itself."""
+        name = (self.source or {}).get("fromEnv")
+        if isinstance(name, str) and not is_variable(name):
+            return None  # most likely the secret, put where its name is due
+        return self.source
 
     @property
     def spellings(self) -> tuple[str, ...]:

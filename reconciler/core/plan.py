@@ -12,7 +12,10 @@ from reconciler.core.diff import Diff, Origin
 from reconciler.core.finding import Position
 from reconciler.core.groups import DesiredGroup, DesiredResourceGroup, LiveGroup
 from reconciler.core.ids import Target
-from reconciler.core.jsonval import Json, without
+from reconciler.core.jsonval import Json, JsonObject, without
+from reconciler.core.mask import disclosed, scrubber
+from reconciler.core.properties import Effect
+from reconciler.core.stated import stated
 
 
 class ActionKind(Enum):
@@ -75,24 +78,21 @@ class Action:
         return self.kind is not ActionKind.NO_OP
 
     @property
+    def is_repeatable(self) -> bool:
+        """Whether nothing but its having run would tell that it was carried out already."""
+        return self.kind is ActionKind.START or (
+            self.kind is ActionKind.REPLACE and not self.diff.costing(Effect.REPLACE)
+        )
+
+    @property
     def effect(self) -> PlannedEffect:
         """What it does, to be recognised by."""
-        live = self.live
         return PlannedEffect(
             address=self.address,
             action=self.kind.value,
-            desired=self._desired_print,
-            live=fingerprint([_without_secrets(self, live), {**live.tags}]) if live else "",
+            desired=_desired_print(self),
+            live=_live_print(self, self.live) if self.live is not None else "",
         )
-
-
-    @property
-    def _desired_print(self) -> str:
-        if self.desired is not None:
-            return fingerprint([self.desired.canonical, {**self.desired.tags}])
-        if self.declared is not None:
-            return fingerprint([self.declared.location, {**self.declared.tags}])
-        return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +162,59 @@ class Plan:
     @property
     def digest(self) -> str:
         """`sha256:…` over the effects on what is live: no time and no secret in it."""
-        return digest_of(self.effects)
+        return digest_of(self.owner, self.effects)
+
+
+def _desired_print(action: Action) -> str:
+    """What is asked for: the definition, where its secrets come from, and what may be done to it.
+
+    How long is waited for it is no effect.
+    """
+    desired, declared = action.desired, action.declared
+    if desired is not None:
+        sources: JsonObject = {secret.name: secret.written for secret in desired.secrets}
+        policy: JsonObject = {
+            name: [*sorted(map(str, value))] if isinstance(value, list) else value
+            for name, value in stated(desired).items()
+            if name != "wait"
+        }
+        form = _harmless(action, desired.canonical)
+        return fingerprint([form, _harmless(action, {**desired.tags}), sources, policy])
+    return fingerprint([declared.location, {**declared.tags}]) if declared is not None else ""
+
+
+def _live_print(action: Action, live: LiveGroup) -> str:
+    """What is there, as far as the action depends on it."""
+    form = _without_secrets(action, live)
+    parts: list[Json] = [_harmless(action, form), _harmless(action, {**live.tags})]
+    if action.kind in (ActionKind.UPDATE, ActionKind.REPLACE):
+        parts.append(live.has_ended)  # then it starts, which is another thing than a restart
+    if action.is_repeatable:
+        parts.append(_runs(live))
+    return fingerprint(parts)
+
+
+def _harmless(action: Action, form: Json) -> Json:
+    """`form` as a report would show it: what it hides is in no hash that a guess could be tried on.
+
+    So a plan binds to all that it shows, and to nothing else.
+    """
+    secrets = action.desired.secret_texts if action.desired is not None else ()
+    scrub = scrubber(secrets)
+
+    def clean(value: Json) -> Json:
+        if isinstance(value, dict):
+            return {name: clean(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [clean(item) for item in value]
+        return scrub(value) if isinstance(value, str) else value
+
+    return clean(disclosed((), form))
+
+
+def _runs(live: LiveGroup) -> Json:
+    """What tells one life of a group from the next; one that restarts all the time has no such."""
+    return "restarts" if live.restarts else list(live.containers_ran)
 
 
 def _without_secrets(action: Action, live: LiveGroup) -> Json:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from reconciler.core.asker import Asker
 from reconciler.core.diff import Diff
 from reconciler.core.groups import DesiredGroup, LiveGroup, SecretState
-from reconciler.core.ownership import StateTag, merged_tag_keys, tag_key_digest
+from reconciler.core.normalise import NORMALISER_VERSION
+from reconciler.core.ownership import StateTag, desired_hash, merged_tag_keys, tag_key_digest
 from reconciler.core.plan import Action, ActionKind
 from reconciler.core.verdicts import no_op, patch_tags, refuse, replacement, start, update
 
@@ -127,7 +128,10 @@ def _to_remember(desired: DesiredGroup, state: StateTag) -> str:
         )
     keys = frozenset(tag_key_digest(name) for name in desired.tags)
     wanted = frozenset({merged_tag_keys(keys)}) if state.tags_merged else keys
-    if state.tag_keys == wanted:
-        return ""
-    unsure = "; which of so many left the manifest cannot be told" if state.tags_merged else ""
-    return f"the set of tag keys we manage changed{unsure}"
+    if state.tag_keys != wanted:
+        unsure = "; which of so many left the manifest cannot be told" if state.tags_merged else ""
+        return f"the set of tag keys we manage changed{unsure}"
+    if state.hash_version == NORMALISER_VERSION and state.spec != desired_hash(desired):
+        # Else whoever sets it back to what the tag knows would be taken for a pending manifest.
+        return "the manifest came to what Azure holds already, which is remembered"
+    return ""

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import base64
 import os
-import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from reconciler.core.groups import VaultReference
+from reconciler.core.groups import VaultReference, is_variable
 from reconciler.core.jsonval import Json, JsonObject, as_object, as_text
 from reconciler.manifest.wording import quoted
 
 WRITTEN = "{fromEnv: NAME}, {fromFile: PATH} or {fromKeyVault: {vault: NAME, secret: NAME}}"
 
 _LARGEST = 1_000_000  # bytes
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +52,6 @@ def vault_reference(node: Json) -> VaultReference | None:
     )
 
 
-def is_variable(name: str) -> bool:
-    """Whether an environment variable can have that name."""
-    return _VARIABLE.match(name) is not None
-
-
 def followed(node: JsonObject, around: Surroundings | None) -> Resolved:
     """What an environment variable or a file holds, in base64 where the reference asks for it."""
     if around is None:
@@ -87,7 +80,7 @@ def from_environment(name: str, environ: Mapping[str, str]) -> Resolved:
     value = environ.get(name)
     if value:
         return Resolved(value=value)
-    if not _VARIABLE.match(name):
+    if not is_variable(name):
         # Not shown: someone may have put the secret itself here.
         return Resolved(reason="expected the name of an environment variable, got other text")
     got = "one that is empty" if value == "" else "none"

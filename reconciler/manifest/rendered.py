@@ -17,7 +17,6 @@ from reconciler.core.jsonval import Json, JsonObject, Path
 from reconciler.core.mask import disclosed
 from reconciler.core.stated import stated
 from reconciler.manifest import scalars
-from reconciler.manifest.references import is_variable
 from reconciler.manifest.schemas import Kind
 from reconciler.manifest.shape import Shape, shape_of
 from reconciler.manifest.variables import escaped
@@ -87,11 +86,7 @@ def _group(group: DesiredGroup) -> JsonObject:
 
 def _reference(secret: Secret) -> JsonObject:
     """The reference as written; what may be the value itself is unknown here."""
-    source = secret.source or {}
-    name = source.get("fromEnv")
-    if isinstance(name, str) and not is_variable(name):
-        return dict(_UNKNOWN)  # most likely the secret, put where its name is due
-    return dict(source or _UNKNOWN)
+    return dict(secret.written or _UNKNOWN)
 
 
 def _resource_group(home: DesiredResourceGroup) -> JsonObject:

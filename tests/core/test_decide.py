@@ -510,11 +510,15 @@ def test_what_azure_may_choose_is_in_no_hash_so_nobody_can_tell_who_moved_it():
     assert (action.kind, action.origin) == (REFUSE, Origin.UNKNOWN)
 
 
-def test_a_hash_mismatch_alone_is_no_change():
+def test_what_the_manifest_came_to_by_other_hands_is_remembered_without_a_restart():
     live = owned(wanted())
     state = replace(state_of(live), spec="0" * 16)
 
-    assert decide(wanted(), with_state(live, format_state(state)), asker()).kind is NO_OP
+    action = decide(wanted(), with_state(live, format_state(state)), asker())
+
+    assert (action.kind, bool(action.diff)) == (PATCH, False)
+    assert "Azure holds already" in action.why
+    assert decide(wanted(), applied(action), asker()).kind is NO_OP
 
 
 def test_a_get_is_asked_for_only_where_run_state_matters():

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.manifest import schema_text
-from tests.conftest import Repository, group, home
+from tests.conftest import Repository, group, home, task
 
 VARIES = ("planId", "createdAt", "expiresAt")
 
@@ -187,12 +187,12 @@ def test_a_blocked_plan_is_not_carried_out(shop: Repository) -> None:
 def test_a_plan_of_another_owner_is_not_carried_out(shop: Repository) -> None:
     shop.write(group(image="nginx:2"))
     planned(shop)
-    edit(shop, owner="else")
+    shop.project(owner="else")
 
     done = shop.here("apply", "plan.json", "--yes")
 
     assert done.code == 4
-    assert "owner 'else'" in done.err
+    assert "for owner 'shop'" in done.err
 
 
 @pytest.mark.parametrize(
@@ -333,3 +333,138 @@ def test_no_manifests_at_all_is_refused_where_pruning_would_delete_everything(
 
     assert done.code == 64, done  # there is nothing to consent to
     assert shop.names == ["other", "web"]
+
+
+def env(reference: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"name": "PASSWORD", "secureValue": reference}]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"env": env({"fromEnv": "A"})}, {"env": env({"fromEnv": "B"})}),
+        ({"reconcile": {"protect": True}}, {"reconcile": {"protect": False}}),
+        ({"reconcile": {"replace": "allow"}}, {"reconcile": {"replace": "forbid"}}),
+        ({}, {"reconcile": {"onReplaceFailure": "restore"}}),
+    ],
+    ids=["where a secret comes from", "protection", "leave to replace", "what a failure does"],
+)
+def test_what_may_be_done_and_with_which_secret_is_bound_too(
+    shop: Repository, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    shop.environ |= {"A": "alpha-alpha-1", "B": "bravo-bravo-2"}
+    shop.write(group(image="nginx:2", **before))
+    planned(shop)
+    shop.write(group(image="nginx:2", **after))
+
+    done = shop.here("apply", "plan.json", "--yes")
+
+    assert done.code == 5, done.out + done.err
+    assert image(shop) == "nginx:1.27"
+
+
+def test_how_long_is_waited_is_not_bound(shop: Repository) -> None:
+    shop.write(group(image="nginx:2"))
+    planned(shop)
+    shop.write(group(image="nginx:2", reconcile={"wait": {"timeout": "5m"}}))
+
+    assert shop.here("apply", "plan.json", "--yes").code == 0
+
+
+@pytest.mark.parametrize(
+    "consent", [("--replace", "web", "--allow", "replace=1"), ("--rerun", "job")], ids="-".join
+)
+def test_what_only_consent_asks_for_is_done_once(
+    shop: Repository, consent: tuple[str, ...]
+) -> None:
+    shop.write(task("job"))
+    assert shop.here("apply", "--yes", "--wait", "succeeded").code == 0
+    planned(shop, *consent)
+    assert shop.here("apply", "plan.json", "--yes").code == 0
+    before = len(shop.writes)
+
+    again = shop.here("apply", "plan.json", "--yes")
+
+    assert again.code == 5, again.out + again.err
+    assert len(shop.writes) == before
+
+
+def test_a_group_that_was_stopped_since_is_not_started_by_an_update(shop: Repository) -> None:
+    shop.write(group(image="nginx:2"))
+    planned(shop)
+    shop.stop("web")
+
+    assert shop.here("apply", "plan.json", "--yes").code == 5
+
+
+def test_a_subset_of_what_was_agreed_to_needs_no_new_consent(shop: Repository) -> None:
+    shop.forget("web", "other")
+    shop.write(group("new"))
+    planned(shop, "--prune", "--allow", "delete=2")
+    shop.delete("other")
+
+    stale = shop.here("apply", "plan.json", "--yes")
+    done = shop.here("apply", "plan.json", "--yes", "--accept-subset")
+
+    assert (stale.code, "reviewed: delete" in stale.err) == (5, True), stale.err
+    assert done.code == 0, done.out + done.err
+    assert shop.names == ["new"]
+
+
+def test_a_name_that_fits_no_more_is_a_stale_plan(shop: Repository) -> None:
+    planned(shop, "--replace", "web")
+    shop.forget("web")
+
+    done = shop.here("apply", "plan.json", "--yes")
+
+    assert (done.code, "plan.json cannot be planned again" in done.err) == (5, True), done.err
+
+
+def test_consent_is_shown_to_whoever_reviews(shop: Repository) -> None:
+    shop.forget("web", "other")
+    shop.write(group("new"))
+    options = ("plan", "--prune", "--allow", "delete=2")
+
+    shown = [shop.here(*options, "-o", name).out for name in ("text", "markdown", "html")]
+
+    assert all("--prune --allow delete=2" in text for text in shown)
+
+
+def test_a_digest_of_something_else_is_told(shop: Repository) -> None:
+    shop.write(group(image="nginx:2"))
+    planned(shop)
+    edit(shop, digest="sha256:" + "0" * 64)
+
+    for command in (("apply", "plan.json", "--yes"), ("show", "plan.json")):
+        done = shop.here(*command)
+        assert (done.code, "/digest: expected sha256:" in done.err) == (64, True), done.err
+
+
+def test_no_hash_in_a_document_tells_a_hidden_value_right(shop: Repository) -> None:
+    """Whoever guesses a value that is shown as hidden learns nothing from the document."""
+    documents = []
+    for guess in ("hunter3hunter3", "password1"):
+        shop.write(group(image="nginx:2", env=[{"name": "DB_PASSWORD", "value": guess}]))
+        documents.append(planned(shop))
+
+    first, second = ({k: v for k, v in one.items() if k not in VARIES} for one in documents)
+    assert "hunter3" not in json.dumps(first)
+    assert first == second
+
+
+def test_a_selection_creates_no_resource_group_that_it_does_not_need(shop: Repository) -> None:
+    new = group("db", reconcile={"resourceGroup": "rg-new"})
+    shop.write(home("rg-new"), new, group(image="nginx:2"))
+
+    web = kinds_in(planned(shop, "--select", "web"))
+    both = kinds_in(planned(shop, "--select", "db"))
+    rest = kinds_in(planned(shop, "--exclude", "rg-new/db"))
+
+    assert web == {"rg-shop/web": "update"}
+    assert both == {"rg-new": "create", "rg-new/db": "create"}
+    assert rest == {"rg-shop/web": "update"}
+
+
+def kinds_in(document: dict[str, Any]) -> dict[str, str]:
+    pending = [one for one in document["actions"] if one["action"] != "no-op"]
+    return {"/".join(one["address"].split("/")[1:]): one["action"] for one in pending}

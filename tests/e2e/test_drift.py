@@ -130,11 +130,25 @@ def test_both_is_told_without_git(repository: Repository) -> None:
 
 
 def test_a_change_in_azure_that_git_has_caught_up_with_is_none(shop: Repository) -> None:
-    """Apply would have nothing to do, so it could never make the finding go away."""
+    """An apply remembers it, without a restart, and then there is nothing left to find."""
     shop.set_image("web", "nginx:2")
     shop.write(group(image="nginx:2"))
 
+    assert drifted(shop) == (0, {"web": {"pending"}})
+    assert shop.here("apply", "--yes").code == 0
     assert drifted(shop) == (0, {})
+
+
+def test_a_hand_that_sets_back_what_git_had_caught_up_with_is_seen(shop: Repository) -> None:
+    was = shop.live("web")["properties"]["containers"][0]["properties"]["image"]
+    shop.set_image("web", "nginx:2")
+    shop.write(group(image="nginx:2"))
+    put = shop.counting("PUT", "web")
+    assert shop.here("apply", "--yes").code == 0
+    assert shop.counting("PUT", "web") == put
+    shop.set_image("web", was)
+
+    assert drifted(shop) == (2, {"web": {"changed"}})
 
 
 def test_what_another_version_applied_and_differs_counts_since_it_cannot_be_told(
@@ -491,3 +505,18 @@ def test_what_is_new_since_the_run_before(shop: Repository) -> None:
         "drift-resolved",
         "heartbeat",
     ]
+
+
+def test_errors_in_manifests_leave_the_memory_of_the_run_before(shop: Repository) -> None:
+    options = ("drift", "--since", "drift.json", "-o", "json=drift.json", "-o", "markdown=d.md")
+    assert shop.here(*options).code == 0
+    before = (shop.root / "drift.json").read_text("utf-8")
+    (shop.root / "bad.yaml").write_text("name: [", "utf-8")
+
+    failed = shop.here(*options)
+
+    assert failed.code == 3
+    assert (shop.root / "drift.json").read_text("utf-8") == before
+    assert "1 error" in (shop.root / "d.md").read_text("utf-8")
+    (shop.root / "bad.yaml").unlink()
+    assert shop.here(*options).code == 0

@@ -90,3 +90,10 @@ def test_an_apply_stops_at_the_first_environment_that_does_not_succeed(
 
 def test_an_environment_is_named_once(estate: Repository) -> None:
     assert estate.here("plan", "-e", "test", "-e", "test").code == 64
+
+
+@pytest.mark.parametrize("name", ["a/b", "", "../x"])
+def test_a_name_that_no_environment_can_have_is_told(estate: Repository, name: str) -> None:
+    done = estate.here("plan", "-e", name, "-o", "json=plan-{environment}.json")
+
+    assert (done.code, "expected the name of an environment" in done.err) == (64, True), done.err
