@@ -52,6 +52,13 @@ def events() -> Schema:
             "The first interrupt: nothing more is started, and this is waited for.",
             underWay=_listed("leftOver"),
         ),
+        "failed": _event(
+            "failed",
+            "The only line of a run that ended before anything was carried out.",
+            command=ref("command"),
+            exitCode=ref("exitCode"),
+            error=ref("error"),
+        ),
         "finished": _event(
             "finished",
             "The last line; without it the run was cut off, and what began and did not land may "

@@ -17,6 +17,7 @@ from typing import Any
 from azure.mgmt.containerinstance import models
 from events import events
 from ours import DRAFT, Json, Schema, project, reconcile, resource_group_name, secret
+from patches import patch
 from webhook import webhook
 
 from reconciler.emulator.faults.schema import schema as faults
@@ -302,6 +303,7 @@ def rendered() -> dict[str, str]:
     """The text of every schema file by its name."""
     made = {
         "manifest.schema.json": manifest(),
+        "patch.schema.json": patch(manifest()),
         "project.schema.json": project(),
         "faults.schema.json": faults(),
         "events.schema.json": events(),

@@ -262,6 +262,12 @@ def _defaults() -> dict[str, Schema]:
         "subscription": text(
             "The subscription's id.", pattern=GUID, says="a subscription id (a GUID)"
         ),
+        "tenant": text(
+            "The id of the tenant that the subscription has to belong to. Where it is stated, "
+            "Azure is asked for it before anything else; a run in another tenant is refused.",
+            pattern=GUID,
+            says="a tenant id (a GUID)",
+        ),
         "resourceGroup": resource_group_name("The resource group of groups that name none."),
         "location": {
             "type": "string",

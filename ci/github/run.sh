@@ -13,7 +13,9 @@ case "${MODE:-}" in
 esac
 
 if ! command -v aci-reconcile >/dev/null; then
-  python3 -m pip install --quiet --disable-pip-version-check "${REQUIREMENT:-aci-reconcile}"
+  # What runs is what the workflow pins by the action's version.
+  python3 -m pip install --quiet --disable-pip-version-check \
+    "${REQUIREMENT:-${GITHUB_ACTION_PATH:-aci-reconcile}}"
 fi
 
 lines() { # each line of $1 that says something, into the array named $2
@@ -29,16 +31,21 @@ environments=() more=()
 lines "${ENVIRONMENTS:-}" environments
 lines "${ARGUMENTS:-}" more
 
+# Paths are as the workflow sees them, wherever the project is.
+here="$PWD"
+whole() { case "$1" in "" | /*) printf '%s' "$1" ;; *) printf '%s' "$here/$1" ;; esac; }
+plan="$(whole "${PLAN:-}")" comment="$(whole "${COMMENT:-}")"
+
 arguments=("$MODE")
 cd "${FOLDER:-.}"
 case "$MODE" in
-  plan) [[ -n "${PLAN:-}" ]] && arguments+=(-o "json=$PLAN") ;;
+  plan) [[ -n "$plan" ]] && arguments+=(-o "json=$plan") ;;
   apply)
-    [[ -n "${PLAN:-}" ]] && arguments+=("$PLAN")
+    [[ -n "$plan" ]] && arguments+=("$plan")
     arguments+=(--yes)
     ;;
 esac
-[[ -n "${COMMENT:-}" ]] && arguments+=(-o "markdown=$COMMENT")
+[[ -n "$comment" ]] && arguments+=(-o "markdown=$comment")
 arguments+=(-o text)
 for environment in "${environments[@]}"; do
   arguments+=(-e "$environment")

@@ -12,6 +12,7 @@ from reconciler.core.groups import (
     DesiredResourceGroup,
 )
 from reconciler.core.ownership import SecretKey
+from reconciler.core.place import Place
 from reconciler.core.policy import Limits
 from reconciler.execute.observe import (
     Scope,
@@ -37,6 +38,7 @@ class Wanted:
     limits: Limits
     is_complete: bool
     known_resource_groups: tuple[str, ...] = ()
+    place: Place | None = None  # what the project says of where it lives; None: nothing is checked
 
     @property
     def scope(self) -> Scope:

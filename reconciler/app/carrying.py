@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reconciler.app.asked import Azure, Wanted
+from reconciler.app.place import misplaced, unseen
 from reconciler.core.cloud import Cloud
 from reconciler.core.events import Watcher
 from reconciler.core.groups import (
@@ -86,6 +87,8 @@ def _writer(azure: Azure, *, owner: str, commit: str, watcher: Watcher) -> Write
 
 def teardown(wanted: Wanted, azure: Azure, *, resource_groups: bool) -> Plan:
     """What `destroy` would delete: every owned group, on request also our resource groups."""
+    if (rail := misplaced(wanted, azure)) is not None:
+        return unseen(wanted, rail)
     observed = observe(azure.cloud, wanted.scope)
     homes = _declared_and_live(wanted, observed, azure.cloud) if resource_groups else ()
     return build_teardown(
@@ -93,6 +96,7 @@ def teardown(wanted: Wanted, azure: Azure, *, resource_groups: bool) -> Plan:
         subscription=wanted.subscription,
         live=observed.groups,
         resource_groups=homes,
+        protected=frozenset(g.id.address for g in wanted.groups if g.policy.protect),
         notes=observed.notes,
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from reconciler.app.asked import MOST_COMMITS, Azure, Consent, History, Wanted
+from reconciler.app.place import seen
 from reconciler.app.planning import is_foreign, situation, who_asks
 from reconciler.core.asker import Asker
 from reconciler.core.build import build_plan
@@ -26,7 +27,6 @@ from reconciler.errors import UsageError
 from reconciler.execute.look import view
 from reconciler.execute.observe import (
     Observed,
-    observe,
     settled,
     view_all,
 )
@@ -49,7 +49,7 @@ def status(wanted: Wanted, azure: Azure) -> tuple[tuple[GroupStatus, ...], tuple
 
     Costs one GET a live group.
     """
-    observed = observe(azure.cloud, wanted.scope)
+    observed = seen(wanted, azure)
     asker = Asker(owner=wanted.owner, key=azure.key)
     named = {group.id.address for group in wanted.groups}
     ours = {
@@ -80,6 +80,7 @@ def status(wanted: Wanted, azure: Azure) -> tuple[tuple[GroupStatus, ...], tuple
 def drift(
     wanted: Wanted,
     azure: Azure,
+    consent: Consent | None = None,
     *,
     history: History | None = None,
     previous: Previous | None = None,
@@ -88,18 +89,28 @@ def drift(
 
     Costs one GET a live group that a manifest names: LIST does not tell how a group is doing.
     `history` is as for `plan`; it is also asked whether a group that is not there was applied.
+    What `consent` selects or excludes makes the scope partial.
 
     Raises:
         AzureError: something could not be read.
+        UsageError: a pattern fits nothing, or nothing is left to look at.
     """
-    observed = observe(azure.cloud, wanted.scope)
-    asker, _ = who_asks(wanted, azure.key, Consent(), observed)
-    named = {group.id.address for group in wanted.groups}
+    consent = consent or Consent()
+    observed = seen(wanted, azure)
+    asker, skipped = who_asks(wanted, azure.key, consent, observed)
+    named = {group.id.address for group in wanted.groups} - skipped
+    if skipped and not named:
+        raise UsageError(
+            "--select and --exclude leave no group that a manifest names",
+            hint="what no manifest names is looked at by a run without them",
+        )
     mine = {g.id.address for g in observed.groups if not is_foreign(g, wanted.owner)} & named
     waiter = Waiter(cloud=azure.cloud, clock=azure.clock, pace=azure.pace)
     observed = settled(observed, mine, waiter, workers=azure.workers)
     observed = _viewed(observed, mine, azure)
-    planned = build_plan(situation(wanted, observed, asker, Consent(), frozenset()))
+    planned = build_plan(situation(wanted, observed, asker, consent, skipped))
+    if not planned.is_complete:
+        planned = replace(planned, notes=(*planned.notes, _partial(wanted, skipped)))
     then = _remembered(history)
     asked = {commit: then(commit) or {} for commit in commits_to_ask(planned)[:MOST_COMMITS]}
     planned = with_history(planned, asked)
@@ -116,6 +127,14 @@ def drift(
         previous=previous,
     )
     return planned, drift_of(planned, evidence)
+
+
+def _partial(wanted: Wanted, skipped: AbstractSet[str]) -> str:
+    left_out = sum(group.id.address in skipped for group in wanted.groups)
+    says = "partial scope: unmanaged groups were not looked for"
+    if not left_out:
+        return says
+    return f"{says}, and {left_out} of {len(wanted.groups)} groups were left out"
 
 
 def _viewed(observed: Observed, addresses: AbstractSet[str], azure: Azure) -> Observed:
@@ -145,7 +164,7 @@ def named_group(name: str, wanted: Wanted, azure: Azure) -> GroupId:
         UsageError: none fits, or several do.
     """
     named = [group.id for group in wanted.groups]
-    live = observe(azure.cloud, wanted.scope).groups
+    live = seen(wanted, azure).groups
     owned = [g.id for g in live if ownership_of(g, wanted.owner) is Ownership.OURS]
     return find_group(name, [*named, *owned])
 

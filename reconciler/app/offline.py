@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from reconciler.app.asked import Azure, Consent, History, Wanted
+from reconciler.app.place import seen
 from reconciler.app.planning import explained, made, who_asks
 from reconciler.core.binding import AsOf
 from reconciler.core.groups import LiveGroup, LiveResourceGroup
@@ -16,7 +17,7 @@ from reconciler.core.plan import Plan
 from reconciler.core.snapshot import Snapshot, restored, saved
 from reconciler.errors import PlanRefused
 from reconciler.execute.look import live_of
-from reconciler.execute.observe import Observed, observe
+from reconciler.execute.observe import Observed
 
 _Hidden: TypeAlias = Mapping[str, tuple[Path, ...]]  # by address: where nothing was compared
 _NAMED = 3  # places that a note names
@@ -28,7 +29,7 @@ def take(wanted: Wanted, azure: Azure) -> Snapshot:
     Raises:
         AzureError: something could not be read.
     """
-    observed = observe(azure.cloud, wanted.scope)
+    observed = seen(wanted, azure)
     return Snapshot(
         subscription=wanted.subscription,
         owner=wanted.owner,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from reconciler.app.asked import MOST_COMMITS, Azure, Consent, History, Wanted
+from reconciler.app.place import misplaced, unseen
 from reconciler.core.asker import Asker
 from reconciler.core.build import Situation, build_plan
 from reconciler.core.fallback import commits_to_restore, with_fallbacks
@@ -50,6 +51,8 @@ def plan(
         AzureError: something could not be read.
         UsageError: a name fits nothing or several groups, or consent exceeds the plan.
     """
+    if (rail := misplaced(wanted, azure)) is not None:
+        return unseen(wanted, rail)
     observed = observe(azure.cloud, wanted.scope)
     asker, skipped = who_asks(wanted, azure.key, consent, observed)
     if settles:

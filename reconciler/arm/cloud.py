@@ -13,7 +13,7 @@ from reconciler.arm.exchange import Exchange
 from reconciler.arm.keyvault import KeyVaults
 from reconciler.arm.policies import REGION
 from reconciler.arm.translate import is_absent, secrets_in, translated
-from reconciler.arm.wire import CONTAINERS_API, RESOURCES_API, Wire
+from reconciler.arm.wire import CONTAINERS_API, RESOURCES_API, SUBSCRIPTIONS_API, Wire
 from reconciler.core.cloud import Accepted, Look, Operation
 from reconciler.core.ids import GROUP_TYPE, GroupId, ResourceGroupId
 from reconciler.core.jsonval import Json, JsonObject, as_text
@@ -164,6 +164,20 @@ class ArmCloud:
     def look(self, operation: Operation) -> Look:
         """Look once at an operation."""
         return self._arm.look(operation)
+
+    # The subscription
+
+    def tenant(self, subscription: str) -> str:
+        """The id of the tenant that the subscription belongs to."""
+        path = f"{_path(subscription)}?api-version={SUBSCRIPTIONS_API}"
+        target = f"subscription {subscription}"
+        with translated("get", target):
+            found = self._arm.read(path, target)
+            if as_text(found.get("subscriptionId")).lower() != subscription.lower():
+                raise Unavailable("the answer is of another subscription", status=200)
+            if not (tenant := as_text(found.get("tenantId"))):
+                raise Unavailable("the answer has no tenant", status=200)
+            return tenant
 
     # The provider
 

@@ -61,6 +61,14 @@ class Exchange:
                     return None
                 raise
 
+    def read(self, path: str, target: str) -> JsonObject:
+        """What the SDK has no operation for: one object at a path of the endpoint."""
+        with translated("get", target):
+            response = self.wire.get(self.wire.endpoint + path)
+            if response.status_code != 200:
+                raise refusal(response, verb="get", target=target)
+            return object_in(response)
+
     def written(
         self,
         verb: str,

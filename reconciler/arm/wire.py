@@ -24,6 +24,7 @@ from reconciler.core.cloud import Gate
 CONTAINERS_API = "2023-05-01"
 # Old, and therefore spoken by every cloud; it says all we ask.
 RESOURCES_API = "2021-04-01"
+SUBSCRIPTIONS_API = "2020-01-01"
 
 _CONNECT_S = 10
 _READ_S = 120  # a PUT takes seconds by itself (azure-facts A.2), and ARM gives up first, with 504

@@ -153,12 +153,12 @@ def consenting(command: argparse.ArgumentParser) -> None:
     selecting(command)
 
 
-def selecting(command: argparse.ArgumentParser) -> None:
-    """Which of the groups it is about."""
+def selecting(command: argparse.ArgumentParser, *, partial: str = "nothing is removed") -> None:
+    """Which of the groups it is about; `partial` says what that means for the others."""
     scope = command.add_argument_group(
         "scope",
         "PATTERN is a name (web, rg/web, web-*), tag:KEY, tag:KEY=VALUE or path:PATTERN; "
-        "with either option the scope is partial, and nothing is removed",
+        f"with either option the scope is partial, and {partial}",
     )
     scope.add_argument(
         "--select", metavar="PATTERN", action="append", help="only these groups; may be repeated"

@@ -93,6 +93,7 @@ def apply(options: Options) -> ExitCode:
     """Show the plan, ask, carry it out."""
     from reconciler import app
     from reconciler.cli.connection import azure
+    from reconciler.cli.plans import check_made_for
     from reconciler.cli.secrets import resolved
     from reconciler.report.rows import plan_report
 
@@ -106,6 +107,8 @@ def apply(options: Options) -> ExitCode:
         raise UsageError("apply asks before it writes, and there is no terminal", hint="add --yes")
     with azure(options, cloud=project.cloud) as opened:
         wanted = wanted_for(options, project, desired, prunes=True)
+        if reviewed is not None:
+            check_made_for(reviewed, wanted)
         wanted, connected, doubts = resolved(wanted, opened, project, writes=True)
         findings = in_order([*desired.findings, *doubts])
         with _as_reviewed(reviewed):
@@ -174,8 +177,11 @@ def _check_reviewed(
 ) -> None:
     """Return when what would be done now was reviewed, as far as anything was."""
     from reconciler.cli.plans import check_digest, check_same
+    from reconciler.core.place import is_misplaced
     from reconciler.report.lines import safe
 
+    if is_misplaced(planned):
+        return  # nothing was looked at to compare with, and nothing will be done
     if reviewed is not None:
         check_same(planned, reviewed, accept_subset=options.accept_subset)
         console.say(

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from reconciler.app import Azure
 from reconciler.cli.options import Options
 from reconciler.core.ownership import SecretKey
-from reconciler.errors import PlanRefused, UsageError
+from reconciler.errors import UsageError
 from reconciler.execute.clock import SystemClock
 from reconciler.execute.pacing import Pacer
 from reconciler.execute.wait import Pace
 
 if TYPE_CHECKING:
+    from reconciler.core.place import Place
     from reconciler.manifest import Project
 
 EMULATOR_DB = Path(".aci-reconcile/emulator.db")
@@ -110,22 +111,33 @@ def subscription(options: Options, project: Project) -> str:
 
     Raises:
         UsageError: nothing names one.
-        PlanRefused: the credential file is for another one than the project's.
     """
     if options.emulator:
         return project.subscription or EMULATOR_SUBSCRIPTION
-    filed = ""
-    if not _is_local(options.endpoint):
-        from reconciler.arm.credentials import subscription_in_file
-
-        filed = subscription_in_file(os.environ) or ""
-    if filed and project.subscription and filed.lower() != project.subscription.lower():
-        raise PlanRefused(
-            f"the file named by AZURE_AUTH_LOCATION is for subscription {filed}, "
-            f"the project for {project.subscription}",
-            hint="use the credentials that belong to this project or environment",
-        )
-    if found := project.subscription or filed:
+    if found := project.subscription or _of_credential(options):
         return found
     where = project.file or "aci-reconcile.yaml"
     raise UsageError("no subscription", hint=f"write 'defaults: {{subscription: …}}' in {where}")
+
+
+def place(options: Options, project: Project) -> Place | None:
+    """What the project and the credential say of where a run works; None on the emulator."""
+    if options.emulator:
+        return None  # it stands in for any subscription of any tenant
+    from reconciler.core.place import Place
+
+    return Place(
+        subscription=subscription(options, project),
+        tenant=project.tenant,
+        credential=_of_credential(options),
+        where=project.where,
+    )
+
+
+def _of_credential(options: Options) -> str:
+    """The subscription that the credential file is for; empty where there is none."""
+    if _is_local(options.endpoint):
+        return ""
+    from reconciler.arm.credentials import subscription_in_file
+
+    return subscription_in_file(os.environ) or ""

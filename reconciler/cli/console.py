@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import Options, Output
@@ -27,6 +28,7 @@ class Console:
 
     def __init__(self, options: Options) -> None:
         self._outputs = options.outputs or (Output(format="text", path=None),)
+        self._told = options.told
         self._verbose = options.verbose
         self._in_github = os.environ.get("GITHUB_ACTIONS") == "true"
         self._streams: dict[Output, Stream] = {}
@@ -83,6 +85,21 @@ class Console:
         else:
             self._raise(failed)
 
+    def failure(self, report: Report, *, keep: Path | None) -> None:
+        """Write why there is no report to wherever none went, so that no older one is believed.
+
+        The file to `keep` is left as it is. What cannot be written is only said: the reason is on
+        stderr already, and on stdout text for people would say it twice.
+        """
+        outputs = [
+            output
+            for output in self._outputs
+            if output not in self._told
+            and not (output.path is None and output.format == "text")
+            and not (output.path and keep and output.path.resolve() == keep.resolve())
+        ]
+        self._complain(self._failures(report, outputs))
+
     def _raise(self, failed: Sequence[Exception]) -> None:
         """Raise the first, if there is one; the others are said."""
         self._complain(failed[1:])
@@ -96,9 +113,10 @@ class Console:
         for exc in failed:
             self.say(f"aci-reconcile: {safe(sentence(exc))}")
 
-    def _failures(self, report: Report) -> list[Exception]:
+    def _failures(self, report: Report, outputs: Sequence[Output] | None = None) -> list[Exception]:
         failed: list[Exception] = []
-        for output in self._outputs:
+        for output in self._outputs if outputs is None else outputs:
+            self._told.add(output)
             try:
                 self._write(output, report)
             except Exception as exc:  # noqa: BLE001  # also a bug in one costs no other
@@ -144,6 +162,7 @@ class Console:
 
         for output in self._outputs:
             if output.format == "ndjson":
+                self._told.add(output)
                 self._streams[output] = self._opened(output, shown)
         state = Underway(total=sum(action.is_pending for action in planned.actions))
         self._shown = screen = self._screen(state)
@@ -204,7 +223,7 @@ class Console:
 
     def _end_stream(self, output: Output, report: Report) -> None:
         """Write the last event; a plan that is not carried out is told by the same two as any."""
-        from reconciler.report.rows import ReportKind
+        from reconciler.report.shape import ReportKind
 
         stream = self._streams.pop(output, None)
         if stream is None:

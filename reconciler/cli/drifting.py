@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.console import Console
-from reconciler.cli.loading import history_of, loaded_for, wanted_for
+from reconciler.cli.loading import consent_of, history_of, loaded_for, wanted_for
 from reconciler.cli.options import Options
-from reconciler.core.alert import DriftEvent, event_of, told_after
+from reconciler.core.alert import DriftEvent, event_of, told_after, told_of_others
 from reconciler.core.category import COUNTED, Category
 from reconciler.core.drift import Drift
 from reconciler.core.evidence import Previous
@@ -78,7 +78,13 @@ class _Check:
         with azure(self._options, cloud=project.cloud) as opened:
             wanted, connected, doubts = resolved(wanted, opened, project, writes=False)
             history = history_of(project, wanted)
-            planned, found = app.drift(wanted, connected, history=history, previous=previous)
+            planned, found = app.drift(
+                wanted,
+                connected,
+                consent_of(self._options),
+                history=history,
+                previous=previous,
+            )
         findings = in_order([*desired.findings, *doubts])
         return self._tell(planned, found, previous or Previous(), findings)
 
@@ -88,7 +94,9 @@ class _Check:
         from reconciler.report.rows import drift_report
 
         code = exit_code(found, self._fail_on)
-        before, now = previous.told, frozenset(one.key for one in found.counted(self._fail_on))
+        others = told_of_others(previous.told, planned)
+        before = previous.told
+        now = others.union(one.key for one in found.counted(self._fail_on))
         event = event_of(before, now, is_told=code is not ExitCode.FAILED)
 
         def report(code: ExitCode, told: frozenset[str]) -> Report:
@@ -103,7 +111,7 @@ class _Check:
                 event=event.value,
             )
 
-        is_heard = self._post_report(report(code, now), event, before)
+        is_heard = self._post_report(report(code, now), event, before - others)
         if not is_heard and code is ExitCode.DONE:
             code = ExitCode.FAILED  # nobody was told, not even that all is well
         told = told_after(event, before, now, is_heard=is_heard)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import secrets
 import sys
 import threading
@@ -127,6 +128,16 @@ def _annotate(report: Report, environ: Mapping[str, str], outputs: Sequence[Outp
         stream.flush()
 
 
+def conclude(code: int, environ: Mapping[str, str]) -> None:
+    """Say how all environments of one run ended: outputs of equal names tell of the last alone."""
+    path = Path(environ.get("GITHUB_OUTPUT") or os.devnull)
+    with suppress(OSError, ValueError):
+        said = path.read_text("utf-8", errors="replace")
+        changed = bool(re.search(r"^.+-changed<<.+\ntrue$", said, re.MULTILINE))
+        values = {"exit-code": str(int(code)), "changed": "true" if changed else "false"}
+        _append_outputs(values, path)
+
+
 def _summarise(report: Report, path: Path) -> None:
     from reconciler.report.as_markdown import as_markdown
 
@@ -138,11 +149,17 @@ def _summarise(report: Report, path: Path) -> None:
 
 
 def _set_outputs(report: Report, path: Path) -> None:
-    from reconciler.report.as_github import outputs, outputs_text
+    from reconciler.report.as_github import outputs
+
+    _append_outputs(outputs(report), path)
+
+
+def _append_outputs(values: Mapping[str, str], path: Path) -> None:
+    from reconciler.report.as_github import outputs_text
 
     # Nobody can know the delimiter, so that no value ends early and sets another.
     delimiter = f"end_{secrets.token_hex(16)}"
-    _append(path, outputs_text(outputs(report), delimiter=delimiter))
+    _append(path, outputs_text(values, delimiter=delimiter))
 
 
 def _append(path: Path, text: str) -> None:

@@ -34,7 +34,7 @@ def loaded_for(options: Options) -> tuple[Project, DesiredSet] | ExitCode:
     Console(options).check_outputs()
     project, findings = opened(options)
     if project is None or any(finding.is_error for finding in findings):
-        return _invalid(options, findings, files=0, documents=0)
+        return _invalid(options, project, findings, files=0, documents=0)
     _check_project(project)
     from reconciler.cli.connection import subscription
 
@@ -47,12 +47,17 @@ def loaded_for(options: Options) -> tuple[Project, DesiredSet] | ExitCode:
     )
     if any(finding.is_error for finding in desired.findings):
         both = (*findings, *desired.findings)
-        return _invalid(options, both, files=desired.files, documents=desired.documents)
+        return _invalid(options, project, both, files=desired.files, documents=desired.documents)
     return project, desired
 
 
 def _invalid(
-    options: Options, findings: Sequence[Finding], *, files: int, documents: int
+    options: Options,
+    project: Project | None,
+    findings: Sequence[Finding],
+    *,
+    files: int,
+    documents: int,
 ) -> ExitCode:
     from reconciler.report.rows import findings_report
 
@@ -63,6 +68,7 @@ def _invalid(
         documents=documents,
         exit_code=code,
         command=options.command or "validate",
+        owner=project.owner if project is not None else "",
         environment=options.environment,
     )
     Console(options).report(report)
@@ -88,7 +94,7 @@ def wanted_for(options: Options, project: Project, desired: DesiredSet, *, prune
     from dataclasses import replace
 
     from reconciler.app import Wanted
-    from reconciler.cli.connection import subscription
+    from reconciler.cli.connection import place, subscription
     from reconciler.core.policy import Prune
 
     limits = project.limits
@@ -104,6 +110,7 @@ def wanted_for(options: Options, project: Project, desired: DesiredSet, *, prune
         limits=limits,
         is_complete=desired.is_complete,
         known_resource_groups=project.known_resource_groups,
+        place=place(options, project),
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from reconciler.cli import signals
-from reconciler.cli.failures import sentence
+from reconciler.cli.failures import sentence, tell
 from reconciler.cli.options import Options, each_environment, options_of
 from reconciler.cli.parser import parser
 from reconciler.errors import ExitCode, ReconcilerError
@@ -70,11 +70,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run = _command(namespace.command)
     for number, options in enumerate(runs, 1):
         one = partial(run, options)
-        codes.append(_guarded(one, is_debug=namespace.debug))
+        codes.append(_guarded(one, is_debug=namespace.debug, tell=partial(tell, options)))
         if codes[-1] is ExitCode.INTERRUPTED or (codes[-1] and namespace.command in _IN_TURN):
             _say_left(runs[number:])
             break
-    return _one_of(codes)
+    code = _one_of(codes)
+    if len(runs) > 1 and os.environ.get("GITHUB_ACTIONS") == "true":
+        from reconciler.cli.github import conclude
+
+        conclude(code, os.environ)
+    return code
 
 
 def _one_of(codes: Sequence[ExitCode]) -> ExitCode:
@@ -91,18 +96,25 @@ def _say_left(runs: Sequence[Options]) -> None:
         _say(f"not begun: {names}")
 
 
-def _guarded(run: Callable[[], ExitCode], *, is_debug: bool) -> ExitCode:
-    """The exit code of a run; whatever ends it early is said."""
+def _guarded(
+    run: Callable[[], ExitCode],
+    *,
+    is_debug: bool,
+    tell: Callable[[BaseException, ExitCode], None] = lambda _exc, _code: None,
+) -> ExitCode:
+    """The exit code of a run; whatever ends it early is said, and written where `tell` does."""
     try:
         return run()
     except ReconcilerError as exc:
         _say(sentence(exc))
         for detail in exc.details:
             _say(f"  {detail}")
+        tell(exc, exc.exit_code)
         return exc.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as exc:
         signals.heard()
         _say("interrupted")
+        tell(exc, ExitCode.INTERRUPTED)
         return ExitCode.INTERRUPTED
     except BrokenPipeError as exc:
         _say(sentence(exc))
@@ -112,6 +124,7 @@ def _guarded(run: Callable[[], ExitCode], *, is_debug: bool) -> ExitCode:
         if is_debug and not isinstance(exc, OSError):
             raise
         _say(sentence(exc))
+        tell(exc, ExitCode.FAILED)
         return ExitCode.FAILED
 
 

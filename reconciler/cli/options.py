@@ -46,6 +46,7 @@ class Options:
     environments: tuple[str, ...] = ()  # as given; a command runs for one of them
     compared: tuple[str, ...] = ()  # two environments
     outputs: tuple[Output, ...] = ()
+    told: set[Output] = field(default_factory=set, repr=False, compare=False)  # those written
     secrets_dirs: tuple[Path, ...] = ()
     verbose: bool = False
     emulator: bool = False
@@ -110,6 +111,7 @@ def each_environment(options: Options) -> tuple[Options, ...]:
         replace(
             options,
             environment=name,
+            told=set(),
             outputs=tuple(_for_environment(output, name) for output in options.outputs),
             since=_path_for(options.since, name),
         )

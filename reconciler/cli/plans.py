@@ -16,6 +16,7 @@ from reconciler.core.jsonval import Json, JsonObject
 from reconciler.errors import PlanDiffers, PlanRefused, UsageError
 
 if TYPE_CHECKING:
+    from reconciler.app import Wanted
     from reconciler.core.plan import Plan
     from reconciler.report.shape import Report
 
@@ -207,19 +208,31 @@ def check_ready(reviewed: Reviewed, *, now: datetime) -> None:
         )
 
 
+def check_made_for(reviewed: Reviewed, wanted: Wanted) -> None:
+    """Return when a plan was made for this owner, in this subscription; nothing is asked for it.
+
+    Raises:
+        PlanRefused: it was made for another.
+    """
+    if reviewed.owner != wanted.owner:
+        raise PlanRefused(
+            f"{reviewed.file} is for owner '{reviewed.owner}', this project is of '{wanted.owner}'",
+            hint="use the project and the environment that the plan was made for",
+        )
+    if reviewed.subscription == wanted.subscription.lower():
+        return
+    from reconciler.core.place import made_elsewhere
+
+    rail = made_elsewhere(reviewed, wanted.subscription, wanted.place)
+    raise PlanRefused(f"{rail.rule}: {rail.says}", hint=rail.allow)
+
+
 def check_same(planned: Plan, reviewed: Reviewed, *, accept_subset: bool) -> None:
     """Return when what would be done now is what was reviewed.
 
     Raises:
         PlanDiffers: it is not; its details are both lists side by side.
     """
-    if (planned.owner, planned.subscription.lower()) != (reviewed.owner, reviewed.subscription):
-        raise PlanRefused(
-            f"{reviewed.file} is for owner '{reviewed.owner}' in subscription"
-            f" {reviewed.subscription}, this project for '{planned.owner}' in"
-            f" {planned.subscription}",
-            hint="use the project and the environment that the plan was made for",
-        )
     lines = differences(reviewed.effects, planned.effects, accept_subset=accept_subset)
     if lines:
         raise _differs(f"what would be done now is not what {reviewed.file} says", lines)

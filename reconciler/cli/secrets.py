@@ -32,6 +32,8 @@ def resolved(
         PlanRefused: the run `writes`, and the key that the project names cannot be had.
         UsageError: that key is too short to keep a secret.
     """
+    if wanted.place is not None and wanted.place.is_contradicted:
+        return wanted, azure, ()  # the credential is shown to no vault either
     azure, doubts = _keyed(azure, project.secret_key, os.environ, writes=writes)
     wanted = with_secrets(wanted, azure)
     return wanted, azure, (*doubts, *_unread(wanted.groups))

@@ -15,6 +15,7 @@ from reconciler.cli.arguments import (
     project,
     reporting,
     secrets,
+    selecting,
     verbose,
     waiting,
 )
@@ -114,6 +115,7 @@ def drift(command: argparse.ArgumentParser) -> None:
     """Looking at Azure, and whom to tell."""
     observing(command)
     verbose(command)
+    selecting(command, partial="orphaned and unmanaged groups are not looked for")
     alarming(command)
 
 

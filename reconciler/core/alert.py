@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from enum import Enum
 
+from reconciler.core.drift import address_of
+from reconciler.core.plan import Plan
+
 
 class DriftEvent(Enum):
     """What a run has to tell."""
@@ -28,6 +31,14 @@ def event_of(before: AbstractSet[str], now: AbstractSet[str], *, is_told: bool) 
     if not now:
         return DriftEvent.RESOLVED
     return DriftEvent.CHANGED if before else DriftEvent.DETECTED
+
+
+def told_of_others(told: AbstractSet[str], plan: Plan) -> frozenset[str]:
+    """The keys that are about groups out of a partial scope: neither found nor resolved now."""
+    if plan.is_complete:
+        return frozenset()
+    scope = {action.address for action in plan.actions}
+    return frozenset(key for key in told if address_of(key) not in scope)
 
 
 def told_after(

@@ -25,7 +25,7 @@ from reconciler.core.rails import nothing_wanted, partly_seen, rails
 from reconciler.core.removal import removal
 
 _ORPHANED = "ours, and no manifest names it"
-_LIFT = "bring its manifest back with 'protect: false', apply, then remove it"
+_LIFT = "bring its manifest back with 'reconcile: {protect: false}', apply, then remove it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

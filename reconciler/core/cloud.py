@@ -167,6 +167,11 @@ class Cloud(Protocol):
     def look(self, operation: Operation) -> Look:
         """Look once at an operation."""
 
+    # The subscription
+
+    def tenant(self, subscription: str) -> str:
+        """The id of the tenant that the subscription belongs to."""
+
     # The provider
 
     def registration(self, subscription: str) -> str:

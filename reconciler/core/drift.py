@@ -98,6 +98,11 @@ def _finding(
     return DriftFinding(target=target, category=category, says=says, key=key, is_certain=is_certain)
 
 
+def address_of(key: str) -> str:
+    """The address of what a finding with that key is about."""
+    return key.partition(" ")[0]
+
+
 def _of_action(action: Action, owner: str, evidence: Evidence) -> Iterator[DriftFinding]:
     live, desired = action.live, action.desired
     if desired is None or isinstance(action.target, ResourceGroupId):
@@ -287,3 +292,6 @@ def _seen(plan: Plan, evidence: Evidence) -> Iterator[Seen]:
         if was_ours is not False:
             standing = Standing.LOST if was_ours else Standing.UNSURE
             yield Seen(address=action.address, standing=standing, ip=ip)
+    if not plan.is_complete:
+        looked_at = {action.address for action in plan.actions}
+        yield from (one for address, one in known.items() if address not in looked_at)

@@ -7,10 +7,11 @@ from reconciler.core.ownership import state_of
 from reconciler.core.plan import Action, ActionKind
 
 
-def removal(live: LiveGroup, *, why: str, lift: str) -> Action:
+def removal(live: LiveGroup, *, why: str, lift: str, is_protected: bool = False) -> Action:
     """The action that deletes `live`; refused where it is protected, or nobody can tell.
 
-    `lift` says what to do about protection.
+    Its state tag remembers protection; `is_protected` where somebody else says so. `lift` says what
+    to do about it.
     """
     state = state_of(live)
     if state is not None and not state.is_current:
@@ -19,7 +20,7 @@ def removal(live: LiveGroup, *, why: str, lift: str) -> Action:
             why=f"{why}, but its state tag has another format: protected or not cannot be told",
             allow="delete it with the version of aci-reconcile that wrote the tag",
         )
-    if state is not None and state.protect:
+    if is_protected or (state is not None and state.protect):
         return _kept(live, why=f"{why}, but it is protected", allow=lift)
     return Action(
         kind=ActionKind.DELETE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from reconciler.core.groups import DesiredResourceGroup, LiveGroup, LiveResourceGroup
 from reconciler.core.ids import ResourceGroupId
@@ -11,7 +12,7 @@ from reconciler.core.ownership import CREATED_TAG, Ownership, ownership_of, tag
 from reconciler.core.plan import Action, ActionKind, Plan
 from reconciler.core.removal import removal
 
-_LIFT = "write 'protect: false' in its manifest, apply, then destroy"
+_LIFT = "write 'reconcile: {protect: false}' in its manifest, apply, then destroy"
 
 
 def build_teardown(
@@ -20,14 +21,18 @@ def build_teardown(
     subscription: str,
     live: Sequence[LiveGroup],
     resource_groups: Sequence[tuple[DesiredResourceGroup, LiveResourceGroup, Sequence[Json]]],
+    protected: AbstractSet[str] = frozenset(),
     notes: tuple[str, ...] = (),
 ) -> Plan:
     """Deletes every owned group; then each declared resource group that we made and that holds
     nothing else. `resource_groups` pairs what is declared with what is live and all it holds.
+
+    `protected` are the addresses of the groups whose manifests protect them, which no apply may
+    have carried to Azure yet.
     """
     owned = [group for group in live if ownership_of(group, owner) is Ownership.OURS]
     actions = [
-        removal(group, why="owned by us", lift=_LIFT)
+        removal(group, why="owned by us", lift=_LIFT, is_protected=group.id.address in protected)
         for group in sorted(owned, key=lambda group: group.id.address)
     ]
     going = {

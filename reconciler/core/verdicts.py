@@ -91,7 +91,11 @@ def replacement(
 ) -> Action:
     """Delete and create, where policy or a name on the command line allows it."""
     if desired.policy.protect:
-        why, allow = f"{why}, and the group is protected", "lift 'protect' in the manifest"
+        why = f"{why}, and the group is protected"
+        allow = (
+            "write 'reconcile: {protect: false}' in its manifest and plan again: no consent goes"
+            " further than protection"
+        )
         return refuse(desired, live, why=why, allow=allow, found=found)
     if desired.policy.replace is Replace.FORBID and desired.id.address not in asker.replace:
         why = f"{why}, and policy replace is 'forbid'"

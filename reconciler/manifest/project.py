@@ -58,6 +58,7 @@ class Project:
     environments: tuple[str, ...] = ()
     cloud: str = "AzureCloud"
     subscription: str = ""
+    tenant: str = ""
     resource_group: str = ""
     location: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -72,7 +73,7 @@ class Project:
     manifests: tuple[str, ...] = ()  # patterns; empty for every YAML file below the root
     patches: tuple[str, ...] = ()  # patterns of the environment
     all_patches: tuple[str, ...] = ()  # of every environment: these files are no manifests
-    # `manifests/N`, `patches/N`
+    # `manifests/N`, `patches/N`, `subscription`, `tenant`
     where: Mapping[str, Position] = field(default_factory=dict, repr=False)
     cwd: pathlib.Path = field(default_factory=pathlib.Path.cwd, repr=False)
 
@@ -167,6 +168,7 @@ class _Reader:
             environments=tuple(sorted(environments)),
             cloud=as_text(settings.get("cloud")) or "AzureCloud",
             subscription=as_text(settings.get("subscription")).lower(),
+            tenant=as_text(settings.get("tenant")).lower(),
             resource_group=as_text(settings.get("resourceGroup")),
             location=as_text(settings.get("location")),
             tags=merged_tags(text_map(dig(data, "defaults", "tags")), text_map(chosen.get("tags"))),
@@ -208,7 +210,8 @@ class _Reader:
             manifests=tuple(as_text(pattern) for pattern in patterns),
             patches=tuple(as_text(pattern) for pattern in patches),
             where=self._places(origin, "manifests", patterns)
-            | self._places(base, "patches", patches),
+            | self._places(base, "patches", patches)
+            | self._settings(chosen, base),
             cwd=self.cwd,
         )
 
@@ -216,6 +219,15 @@ class _Reader:
         self, origin: WirePath, member: str, patterns: Sequence[object]
     ) -> dict[str, Position]:
         return {f"{member}/{i}": self.where[(*origin, member, i)] for i in range(len(patterns))}
+
+    def _settings(self, chosen: JsonObject, base: WirePath) -> dict[str, Position]:
+        """Where the environment, or else the defaults, say in which subscription they live."""
+        found = {}
+        for name in ("subscription", "tenant"):
+            path = (*base, name) if name in chosen else ("defaults", name)
+            if path in self.where:
+                found[name] = self.where[path]
+        return found
 
 
 def _limits(policy: JsonObject, where: Mapping[str, Position]) -> Limits:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.core.diff import Origin
-from reconciler.core.finding import Finding
-from reconciler.core.plan import ActionKind
+from reconciler.core.finding import Finding, Position
+from reconciler.core.plan import ActionKind, Rail
 from reconciler.report.lines import safe
 from reconciler.report.markdown_result import is_bad
 from reconciler.report.shape import ActionRow, DriftView, OutcomeRow, Report, ReportKind
@@ -86,12 +86,19 @@ def as_github(report: Report, *, base: str = "") -> str:
 def annotations_of(report: Report) -> tuple[Annotation, ...]:
     """Everything a person has to look at, of each level the worst first, however much it is."""
     return (
-        *(_error(rail.rule, _to_go_on(rail.says, rail.allow)) for rail in report.rails),
+        *_failed(report),
+        *map(_rail, report.rails),
         *(_outcome(one) for one in sorted(report.outcomes, key=_by_weight) if is_bad(one)),
         *_unfinished(report),
         *_planned(report),
         *map(_finding, report.findings),
     )
+
+
+def _failed(report: Report) -> Iterator[Annotation]:
+    if (failure := report.failure) is not None:
+        says = f"{failure.says}; {failure.hint}" if failure.hint else failure.says
+        yield _error("aci-reconcile", "\n".join((says, *failure.details)))
 
 
 def outputs(report: Report) -> Mapping[str, str]:
@@ -105,6 +112,7 @@ def outputs(report: Report) -> Mapping[str, str]:
         ReportKind.RESULT: result_counts,
         ReportKind.VALIDATION: finding_counts,
         ReportKind.STATUS: status_counts,
+        ReportKind.FAILURE: _no_counts,
     }[report.kind](report)
     drifted = drift_counts(report.drift) if report.drift is not None else {}
     values = {
@@ -121,6 +129,10 @@ def outputs(report: Report) -> Mapping[str, str]:
         return values
     place = _NO_NAME.sub("-", report.environment)
     return {**values, **{f"{place}-{name}": value for name, value in values.items()}}
+
+
+def _no_counts(_report: Report) -> Mapping[str, int]:
+    return {}
 
 
 def outputs_text(values: Mapping[str, str], *, delimiter: str) -> str:
@@ -174,20 +186,25 @@ def _drifted(report: Report, drift: DriftView) -> Iterator[Annotation]:
     for one in drift.untold:
         level = "error" if one.concerns & {*drift.fail_on} else "warning"
         yield Annotation(level=level, title="not told", message=one.says)
-    files = {action.target.address: action.file for action in report.actions}
+    actions = {action.target.address: action for action in report.actions}
     for row in drift.rows:
         if row.counts:
-            yield Annotation(
-                level="warning",
-                title=row.category.value,
-                message=f"{row.target}: {row.says}",
-                file=files.get(row.target.address, ""),
-            )
+            said = f"{row.target}: {row.says}"
+            told = Annotation(level="warning", title=row.category.value, message=said)
+            yield _asked_for(told, actions.get(row.target.address))
 
 
 def _action(level: str, title: str, action: ActionRow, says: str) -> Annotation:
     message = f"{action.target}: {says}"
-    return Annotation(level=level, title=title, message=message, file=action.file)
+    told = Annotation(level=level, title=title, message=message)
+    return _asked_for(told, action)
+
+
+def _asked_for(told: Annotation, action: ActionRow | None) -> Annotation:
+    """The same on the line of the manifest, where there is one."""
+    if action is None or not action.file:
+        return told
+    return replace(told, file=action.file, line=action.line, column=action.column)
 
 
 def _by_weight(outcome: OutcomeRow) -> bool:
@@ -209,6 +226,15 @@ def _unfinished(report: Report) -> Iterator[Annotation]:
             "interrupted",
             f"{plural(len(missing), 'group')} without an outcome, which may be under way in Azure",
         )
+
+
+def _rail(rail: Rail) -> Annotation:
+    told = _error(rail.rule, _to_go_on(rail.says, rail.allow))
+    return told if rail.where is None else _placed(told, rail.where)
+
+
+def _placed(told: Annotation, where: Position) -> Annotation:
+    return replace(told, file=where.file, line=where.mark.line, column=where.mark.column)
 
 
 def _finding(finding: Finding) -> Annotation:

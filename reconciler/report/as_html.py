@@ -8,215 +8,234 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
-from html import escape
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
-from reconciler.core.diff import Origin
-from reconciler.core.finding import Finding
-from reconciler.core.outcome import Status
-from reconciler.core.plan import ActionKind, Rail
+from reconciler.core.category import Category
+from reconciler.core.drift import Untold
+from reconciler.core.plan import Rail
+from reconciler.report.as_json import instant
+from reconciler.report.drift_text import drift_summary
 from reconciler.report.html_assets import SCRIPT, STYLE
-from reconciler.report.lines import safe
-from reconciler.report.shape import ActionRow, FieldRow, OutcomeRow, Report, StatusLine
+from reconciler.report.html_cards import Card, drift_cards, plan_cards, rendered
+from reconciler.report.html_markup import anchor, code, command, facts, listed, pill, spans, text
+from reconciler.report.html_result import result_cards, stranded
+from reconciler.report.html_tables import finding_table, in_order, status_table
+from reconciler.report.plan_text import plan_summary
+from reconciler.report.result_text import result_summary
+from reconciler.report.shape import ActionRow, Report, ReportKind
+from reconciler.report.status_text import status_summary
 from reconciler.report.verdict import outcome_of
-from reconciler.report.words import SIGNS, duration, plural, unstarted
+from reconciler.report.words import finding_counts, plural
 
-_ORDER = (ActionKind.REFUSE, ActionKind.DELETE, ActionKind.REPLACE)  # what to look at first
+_CALM = ("no-changes", "applied", "destroyed", "valid", "in-sync")
+_DIFFERS = ("changes", "drift", "differs")
 
 
 def as_html(report: Report) -> str:
     """The report as an HTML document."""
-    title = " ".join(p for p in ("aci-reconcile", report.command, report.environment or "") if p)
-    body = "\n".join(_body(report, title))
     return (
         "<!doctype html>\n"
         f'<html lang="en"><head><meta charset="utf-8">\n{_policy()}\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{_text(title)}</title>\n<style>{STYLE}</style></head>\n"
-        f"<body>\n{body}\n<script>{SCRIPT}</script></body></html>\n"
+        f"<title>{text(_title(report))}</title>\n<style>{STYLE}</style></head>\n"
+        f"<body>\n{_body(report)}\n<script>{SCRIPT}</script></body></html>\n"
     )
 
 
 def _policy() -> str:
     rules = f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}"
-    rules += "; base-uri 'none'; form-action 'none'"
+    rules += "; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
     return f'<meta http-equiv="Content-Security-Policy" content="{rules}">'
 
 
-def _hash(text: str) -> str:
-    return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+def _hash(source: str) -> str:
+    return f"'sha256-{b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
 
 
-def _body(report: Report, title: str) -> Iterator[str]:
-    yield f"<header><h1>{_text(title)}</h1>{_facts(report)}</header><main>"
-    yield from _alerts(report)
-    rows = [*_groups(report)]
-    if rows:
-        yield _filter(report)
-        yield f'<section id="groups" aria-label="groups">{"".join(rows)}</section>'
-    else:
-        yield "<p>No groups.</p>"
-    yield from _tail(report)
-    yield "</main>"
+def _title(report: Report) -> str:
+    """What tells its tab from that of another environment."""
+    word = outcome_of(report).replace("-", " ")
+    names = " ".join(part for part in (report.environment or "", report.command) if part)
+    return f"{names}: {word} · aci-reconcile"
+
+
+def _body(report: Report) -> str:
+    tell = {
+        ReportKind.PLAN: _groups,
+        ReportKind.RESULT: _groups,
+        ReportKind.STATUS: _status,
+        ReportKind.VALIDATION: _validation,
+        ReportKind.FAILURE: _failed,
+    }[report.kind]
+    return f"{_header(report)}\n<main>{''.join(tell(report))}</main>"
+
+
+def _header(report: Report) -> str:
+    word = outcome_of(report)
+    style = "good" if word in _CALM else "change" if word in _DIFFERS else "alarm"
+    place = f" {report.environment}" if report.environment else ""
+    return (
+        f"<header><h1>{text(f'{report.command}{place}')} {pill(word.replace('-', ' '), style)}</h1>"
+        f'<p class="lead">{_summary(report)}</p>{_facts(report)}{_stops(report)}</header>'
+    )
+
+
+def _summary(report: Report) -> str:
+    match report.kind:
+        case ReportKind.PLAN if report.drift is not None:
+            return spans(drift_summary(report, report.drift))
+        case ReportKind.PLAN:
+            return spans(plan_summary(report))
+        case ReportKind.RESULT:
+            return spans(result_summary(report))
+        case ReportKind.STATUS:
+            return spans(status_summary(report))
+        case ReportKind.VALIDATION:
+            return _validated(report)
+        case ReportKind.FAILURE:
+            return "It ended before there was anything to report."
+
+
+def _validated(report: Report) -> str:
+    counts = finding_counts(report)
+    errors = f'<span class="{"loud" if counts["errors"] else "good"}">'
+    errors += f"{plural(counts['errors'], 'error')}</span>"
+    places = f"{plural(report.files, 'file')} ({plural(report.documents, 'document')})"
+    return f"{errors}, {plural(counts['warnings'], 'warning')} in {places}"
 
 
 def _facts(report: Report) -> str:
-    facts = [
-        ("outcome", outcome_of(report)),
+    pairs = [
+        ("owner", text(report.owner)),
+        ("subscription", text(report.subscription)),
         ("exit code", str(int(report.exit_code))),
-        ("owner", report.owner),
-        ("subscription", report.subscription),
-        ("digest", report.digest),
         ("scope", "" if report.is_complete else "partial: nothing is removed"),
+        ("against", text(str(report.as_of)) if report.as_of is not None else ""),
     ]
     if report.binding is not None:
-        facts += [("plan", report.binding.plan_id)]
-        facts += [("expires", f"{report.binding.expires:%Y-%m-%d %H:%M} UTC")]
-    items = (f"<dt>{name}</dt><dd>{_text(value)}</dd>" for name, value in facts if value)
-    return f"<dl>{''.join(items)}</dl>"
+        pairs += [("plan", code(report.binding.plan_id))]
+        pairs += [("expires", instant(report.binding.expires))]
+    pairs += [("digest", code(report.digest) if report.digest else "")]
+    return facts(pairs, style="facts")
 
 
-def _alerts(report: Report) -> Iterator[str]:
-    """What stops everything, or was lost."""
-    for outcome in report.outcomes:
-        if outcome.is_stranded:
-            says = f"{outcome.action.target} was deleted and not created again"
-            yield f'<p class="alarm" role="alert">STRANDED: {_text(says)}</p>'
-    yield from map(_rail, report.rails)
+def _stops(report: Report) -> str:
+    """What stops everything, was lost, or could not be told."""
+    if (failure := report.failure) is not None:
+        return _alarm("Why", [text(one) for one in (failure.says, failure.hint) if one])
+    if entries := [*stranded(report)]:
+        return _alarm("Stranded", entries)
+    if report.drift is not None:
+        return _alarm("Could not be told", [_untold(one) for one in report.drift.untold])
+    entries = [*map(_rail, report.rails)]
+    entries += [_refusal(action) for action in report.actions if action.blocks]
+    return _alarm("In the way", entries)
+
+
+def _alarm(title: str, entries: Iterable[str]) -> str:
+    items = listed(entries)
+    return f'<section class="stops"><h2>{title}</h2>{items}</section>' if items else ""
 
 
 def _rail(rail: Rail) -> str:
-    allow = f"<code>{_text(rail.allow)}</code>" if rail.allow else ""
-    return f'<p class="alarm"><b>{_text(rail.rule)}</b> {_text(rail.says)} {allow}</p>'
+    allow = f"; allow it with {command(rail.allow)}" if rail.allow else ""
+    return f"<b>{text(rail.rule)}</b>: {text(rail.says)}{allow}"
 
 
-def _filter(report: Report) -> str:
-    kinds = sorted({one.kind.value for one in report.actions})
-    boxes = "".join(
-        f'<label><input type="checkbox" checked value="{kind}"> {kind}</label>' for kind in kinds
-    )
-    return (
-        '<form id="filter" hidden><label>filter <input type="search" id="text" '
-        f'placeholder="name, field or reason"></label> {boxes} '
-        '<output id="count" aria-live="polite"></output></form>'
-    )
+def _refusal(action: ActionRow) -> str:
+    link = f'<a href="#{text(anchor(action.target))}">{text(str(action.target))}</a>'
+    return f"<b>refused</b> {link}: {text(action.why)}"
+
+
+def _untold(one: Untold) -> str:
+    words = ", ".join(category.value for category in Category if category in one.concerns)
+    return f"<b>{words}</b>: {text(one.says)}"
 
 
 def _groups(report: Report) -> Iterator[str]:
-    if report.outcomes or report.kind.value == "Result":
-        yield from map(_outcome, sorted(report.outcomes, key=_urgency_of_outcome))
-        for action in unstarted(report):
-            yield _group(action, badge="no outcome", mark="change", opening="")
-        return
-    if report.drift is not None:
-        for row in report.drift.rows:
-            inner = f"<p>{_text(row.says)}</p>"
-            mark = "bad" if row.counts else "dim"
-            yield _details(str(row.target), row.category.value, mark, row.category.value, inner)
-        for untold in report.drift.untold:
-            yield f'<p class="alarm">could not be told: {_text(untold.says)}</p>'
-    for action in sorted(report.actions, key=_urgency):
-        yield _group(action, badge=action.kind.value, mark=SIGNS[action.kind][1], opening="")
-    yield from map(_status, report.lines)
+    if report.kind is ReportKind.RESULT:
+        cards, shared = result_cards(report)
+        legend = "result"
+    elif report.drift is not None:
+        cards, shared = drift_cards(report, report.drift)
+        legend = "found"
+    else:
+        cards, shared = plan_cards(report)
+        legend = "action"
+    yield _section("groups", "Groups", _cards(cards, legend))
+    yield from _rest(report, shared)
 
 
-def _urgency(action: ActionRow) -> tuple[int, str]:
-    is_last = action.kind is ActionKind.NO_OP
-    place = _ORDER.index(action.kind) if action.kind in _ORDER else len(_ORDER) + is_last
-    return place, action.target.address
+def _cards(cards: list[Card], legend: str) -> str:
+    if not cards:
+        return "<p>No groups.</p>"
+    kinds = [kind for card in cards for kind in card.kinds]
+    return _filter(legend, kinds, opens=True) + rendered(cards)
 
 
-def _urgency_of_outcome(outcome: OutcomeRow) -> tuple[bool, bool, str]:
-    is_well = outcome.status is Status.SUCCEEDED
-    return not outcome.is_stranded, is_well, outcome.action.target.address
+def _failed(report: Report) -> Iterator[str]:
+    if report.failure is not None and report.failure.details:
+        details = listed([text(one) for one in report.failure.details])
+        yield _section("details", "Details", details)
 
 
-def _group(action: ActionRow, *, badge: str, mark: str, opening: str) -> str:
-    facts = [action.why, *action.costs, *action.notes, action.trouble]
-    inner = opening + "".join(f"<p>{_text(fact)}</p>" for fact in facts if fact)
-    inner += f"<p>allow: <code>{_text(action.allow)}</code></p>" if action.allow else ""
-    inner += "".join(
-        f"<p>runs {_text(name)} <code>{_text(image)}</code></p>"
-        for name, image in action.containers
-        if action.kind is ActionKind.CREATE
+def _status(report: Report) -> Iterator[str]:
+    lines = in_order(report.lines)
+    table = "<p>No groups.</p>"
+    if lines:
+        found = _filter("sync", [one.sync for one in lines], opens=False)
+        table = found + status_table(lines)
+    yield _section("groups", "Groups", table)
+    yield from _rest(report, {})
+
+
+def _validation(report: Report) -> Iterator[str]:
+    ranked = sorted(report.findings, key=lambda finding: not finding.is_error)
+    table = "<p>Nothing was found.</p>"
+    if ranked:
+        kinds = [finding.severity.value for finding in ranked]
+        found = _filter("severity", kinds, opens=False)
+        table = found + finding_table(report.findings, is_filtered=True)
+    yield _section("findings", "Findings", table)
+
+
+def _filter(legend: str, kinds: Iterable[str], *, opens: bool) -> str:
+    """What narrows the rows down; it is of use only where scripts run, so they show it."""
+    boxes = "".join(
+        f'<label><input type="checkbox" value="{text(kind)}"> {text(kind)} '
+        f'<span class="dim">{number}</span></label>'
+        for kind, number in Counter(kinds).items()
+        if kind
     )
-    inner += _fields(action.fields)
-    inner += f"<p class=dim>{_text(action.file)}:{action.line}</p>" if action.file else ""
-    return _details(str(action.target), badge, mark, action.kind.value, inner)
-
-
-def _fields(fields: Iterable[FieldRow]) -> str:
-    rows = "".join(map(_field, fields))
-    if not rows:
-        return ""
-    head = "<tr><th>field</th><th>before</th><th>after</th><th>effect</th></tr>"
-    return f'<div class="wide"><table>{head}{rows}</table></div>'
-
-
-def _field(field: FieldRow) -> str:
-    moved = "" if field.origin is Origin.UNKNOWN else f" ({field.origin.value})"
+    buttons = (
+        '<button type="button" value="open">Open all</button>'
+        '<button type="button" value="close">Close all</button>'
+    )
     return (
-        f"<tr><td><code>{_text(field.pointer)}</code></td><td><del>{_text(field.before)}</del></td>"
-        f"<td><ins>{_text(field.after)}</ins></td>"
-        f"<td>{field.effect.name.lower()}{moved}</td></tr>"
+        '<form id="filter" role="search" hidden><label class="find">Filter '
+        '<input type="search" id="find" placeholder="name, field, value or reason"'
+        ' autocomplete="off" spellcheck="false"></label>'
+        f'<output id="count" for="find"></output>{buttons if opens else ""}'
+        f"<fieldset><legend>Only {legend}:</legend>{boxes}</fieldset></form>"
+        '<p id="none" hidden>Nothing matches the filter.</p>'
     )
 
 
-def _outcome(outcome: OutcomeRow) -> str:
-    took = duration(outcome.took)
-    facts = [outcome.says, outcome.hint, outcome.code, outcome.request_id, outcome.health]
-    opening = "".join(f"<p>{_text(fact)}</p>" for fact in facts if fact)
-    opening += f"<p class=dim>took {took}</p>" if took else ""
-    for trouble in outcome.troubles:
-        events = "".join(f"<li>{_text(event)}</li>" for event in trouble.events)
-        ended = "" if trouble.exit_code is None else f", exit code {trouble.exit_code}"
-        opening += (
-            f"<p>{_text(trouble.container)}: {_text(trouble.state)}{ended}</p><ul>{events}</ul>"
-        )
-    for log in outcome.logs:
-        opening += f"<h3>log of {_text(log.container)}</h3><pre>{_block(log.text)}</pre>"
-    is_well = outcome.status is Status.SUCCEEDED
-    badge = f"{outcome.action.kind.value} {outcome.status.value}"
-    return _group(outcome.action, badge=badge, mark="good" if is_well else "bad", opening=opening)
-
-
-def _status(line: StatusLine) -> str:
-    facts = [line.provisioning, line.state, line.address, line.note]
-    inner = "".join(f"<p>{_text(fact)}</p>" for fact in facts if fact)
-    mark = "good" if line.sync == "in sync" else "change"
-    return _details(str(line.target), line.sync, mark, line.sync, inner)
-
-
-def _details(name: str, badge: str, mark: str, kind: str, inner: str) -> str:
-    is_open = " open" if mark in ("bad", "loud", "replace") else ""
-    return (
-        f'<details data-kind="{escape(kind)}"{is_open}><summary><span class="badge {mark}">'
-        f"{_text(badge)}</span> {_text(name)}</summary>{inner}</details>\n"
-    )
-
-
-def _tail(report: Report) -> Iterator[str]:
-    if report.orphans:
-        items = "".join(f"<li>{_text(f'{o.target}: {o.note}')}</li>" for o in report.orphans)
-        yield f"<h2>{plural(len(report.orphans), 'orphan')}, left alone</h2><ul>{items}</ul>"
-    if report.notes:
-        yield "<h2>Notes</h2><ul>" + "".join(f"<li>{_text(n)}</li>" for n in report.notes) + "</ul>"
+def _rest(report: Report, shared: Mapping[str, str]) -> Iterator[str]:
+    if report.orphans and report.drift is None:  # `drift` has them among what it found
+        items = listed(f"<b>{text(str(o.target))}</b>: {text(o.note)}" for o in report.orphans)
+        title = f"{plural(len(report.orphans), 'orphan')}, left alone"
+        yield _section("orphans", title, items)
+    notes = [text(note) for note in report.notes]
+    notes += [f'{text(n)} <span class="dim">({text(who)})</span>' for n, who in shared.items()]
+    if notes:
+        yield _section("notes", "Notes", listed(notes))
     if report.findings:
-        items = "".join(map(_finding, report.findings))
-        yield f"<h2>{plural(len(report.findings), 'finding')}</h2><ul>{items}</ul>"
+        table = finding_table(report.findings, is_filtered=False)
+        yield _section("findings", "Findings in the manifests", table)
 
 
-def _finding(finding: Finding) -> str:
-    hint = f"; {finding.hint}" if finding.hint else ""
-    says = f"{finding.where}: {finding.rule} {finding.path}: {finding.says}{hint}"
-    return f'<li class="{"bad" if finding.is_error else "change"}">{_text(says)}</li>'
-
-
-def _text(value: str) -> str:
-    """A text of others on one line, harmless."""
-    return escape(safe(value).encode("utf-8", "replace").decode("utf-8"))
-
-
-def _block(value: str) -> str:
-    """A text of others with its lines."""
-    return "\n".join(map(_text, value.splitlines()))
+def _section(name: str, title: str, inner: str) -> str:
+    head = f'<h2 id="{name}">{title}</h2>'
+    return f'<section aria-labelledby="{name}">{head}{inner}</section>\n'

@@ -24,6 +24,7 @@ from reconciler.report.shape import (
     ActionRow,
     DriftRow,
     DriftView,
+    Failure,
     FieldRow,
     OrphanRow,
     OutcomeRow,
@@ -79,8 +80,28 @@ def _body(report: Report) -> JsonObject:
                 "notes": list(report.notes),
                 "findings": findings_of(report.findings),
             }
+        case ReportKind.FAILURE:
+            return _failure(report)
         case _:
             assert_never(report.kind)
+
+
+def _failure(report: Report) -> JsonObject:
+    failure = report.failure or Failure(says="")
+    return {
+        "environment": report.environment,
+        "owner": report.owner,
+        "error": error_of(failure),
+    }
+
+
+def error_of(failure: Failure) -> JsonObject:
+    """What ended a command."""
+    return {
+        "says": failure.says,
+        **given(hint=failure.hint),
+        "details": list(failure.details),
+    }
 
 
 def place_of(report: Report) -> JsonObject:
@@ -240,9 +261,9 @@ def change_of(field: FieldRow) -> JsonObject:
     change |= {"oneOrMoreOf": list(field.among)} if field.among else {}
     change |= {} if field.old is None else {"before": field.old}
     change |= {} if field.new is None else {"after": field.new}
-    if field.patch is not None:
-        mark = field.patch.mark
-        change["patch"] = {"file": field.patch.file, "line": mark.line, "column": mark.column}
+    if field.where is not None:
+        mark = field.where.mark
+        change["where"] = {"file": field.where.file, "line": mark.line, "column": mark.column}
     return change
 
 

@@ -33,7 +33,7 @@ from reconciler.report.markdown_result import (
 )
 from reconciler.report.plan_text import plan_summary
 from reconciler.report.result_text import result_summary
-from reconciler.report.shape import Report, ReportKind, StatusLine
+from reconciler.report.shape import Failure, Report, ReportKind, StatusLine
 from reconciler.report.status_text import status_summary
 from reconciler.report.verdict import outcome_of
 from reconciler.report.words import finding_counts, plural
@@ -116,6 +116,8 @@ def _summary(report: Report) -> str:
             return _spans(result_summary(report))
         case ReportKind.STATUS:
             return _spans(status_summary(report))
+        case ReportKind.FAILURE:
+            return "It ended before there was anything to report; nothing was written by it."
         case ReportKind.VALIDATION:
             counts = finding_counts(report)
             files = f"{plural(report.files, 'file')} ({plural(report.documents, 'document')})"
@@ -143,6 +145,8 @@ def _alarms(report: Report, detail: Detail) -> Iterator[str]:
             rows = [row for row in report.drift.rows if row.counts]
             yield from (counting_entry(row, detail) for row in rows)
         return
+    if report.failure is not None:
+        yield from _failure_entries(report.failure, detail)
     yield from (rail_entry(rail, detail) for rail in report.rails)
     stranded = [one for one in report.outcomes if one.is_stranded]
     yield from (stranded_entry(outcome, report, detail) for outcome in stranded)
@@ -151,6 +155,12 @@ def _alarms(report: Report, detail: Detail) -> Iterator[str]:
         yield from (refusal_entry(one, detail) for one in refused)
     failed = [one for one in report.outcomes if is_bad(one) and not one.is_stranded]
     yield from (failure_entry(outcome, detail) for outcome in failed)
+
+
+def _failure_entries(failure: Failure, detail: Detail) -> Iterator[str]:
+    hint = f"; {prose(bounded(failure.hint, detail))}" if failure.hint else ""
+    yield f"{prose(bounded(failure.says, detail))}{hint}"
+    yield from (prose(bounded(one, detail)) for one in failure.details)
 
 
 def _caution(entries: list[str], *, room: int | None) -> str:
@@ -192,8 +202,8 @@ def _body(report: Report, detail: Detail) -> Iterator[str]:
             yield from outcome_blocks(report, detail)
         case ReportKind.STATUS:
             yield from _status_blocks(report, detail)
-        case ReportKind.VALIDATION:
-            pass  # its findings are all there is
+        case ReportKind.VALIDATION | ReportKind.FAILURE:
+            pass  # its findings, or what stands in the way, are all there is
 
 
 def _notes(report: Report, detail: Detail) -> Iterator[str]:

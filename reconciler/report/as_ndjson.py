@@ -14,6 +14,7 @@ from reconciler.core.jsonval import Json, JsonObject
 from reconciler.core.plan import Action
 from reconciler.report.as_json import (
     API_VERSION,
+    error_of,
     findings_of,
     given,
     instant,
@@ -80,6 +81,13 @@ def interrupted(under_way: Iterable[tuple[Action, str]]) -> JsonObject:
 
 def finished(report: Report) -> JsonObject:
     """The last event: the result without its outcomes, which have been told by then."""
+    if report.failure is not None:
+        return {
+            "event": "failed",
+            "command": report.command,
+            "exitCode": int(report.exit_code),
+            "error": error_of(report.failure),
+        }
     return {
         "event": "finished",
         "command": report.command,

@@ -64,6 +64,8 @@ def _metrics(report: Report) -> Iterator[_Metric]:
             yield from _of_result(report)
         case ReportKind.VALIDATION:
             yield _one("files", "Files that were read.", report.files)
+        case ReportKind.FAILURE:
+            pass  # the exit status tells
         case ReportKind.STATUS:
             yield _by("status", "Groups by how they stand.", "sync", {**status_counts(report)})
     if report.drift is not None:

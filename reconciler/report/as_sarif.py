@@ -72,6 +72,9 @@ def _rule(rule: str, about: Rule) -> JsonObject:
 def _invocation(report: Report, dropped: Sequence[Result]) -> JsonObject:
     """How the run ended, and all that has no place in a file."""
     told: list[Json] = [_notification("note", note) for note in report.notes]
+    if (failure := report.failure) is not None:
+        says = f"{failure.says}; {failure.hint}" if failure.hint else failure.says
+        told.append(_notification("error", "\n".join((says, *failure.details))))
     if dropped:
         counts = Counter(one.level for one in dropped)
         kinds = " and ".join(
@@ -89,7 +92,7 @@ def _invocation(report: Report, dropped: Sequence[Result]) -> JsonObject:
         says = "no outcome, it may be under way in Azure"
         told += [_notification("error", f"{one.target}: {says}") for one in unstarted(report)]
     return {
-        "executionSuccessful": report.exit_code not in _FAILED,
+        "executionSuccessful": report.failure is None and report.exit_code not in _FAILED,
         "exitCode": int(report.exit_code),
         "exitCodeDescription": report.exit_code.name.lower(),
         "toolExecutionNotifications": told,

@@ -52,8 +52,18 @@ def _lines(report: Report, *, width: int, verbose: bool) -> Iterator[Line]:
             yield from notes_lines(report.notes)
             yield from _warnings(report)
             yield status_summary(report)
+        case ReportKind.FAILURE:
+            yield from failure_lines(report)
         case _:
             assert_never(report.kind)
+
+
+def failure_lines(report: Report) -> Iterator[Line]:
+    """What ended the command; a line each for its details."""
+    if (failure := report.failure) is not None:
+        says = f"{failure.says}; {failure.hint}" if failure.hint else failure.says
+        yield line(("error: ", "bad"), (says, ""))
+        yield from (line((f"  {detail}", "")) for detail in failure.details)
 
 
 def _warnings(report: Report) -> Iterator[Line]:

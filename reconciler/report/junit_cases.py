@@ -20,6 +20,7 @@ from reconciler.report.shape import (
     ReportKind,
     StatusLine,
 )
+from reconciler.report.verdict import outcome_of
 from reconciler.report.words import plural, unstarted
 
 
@@ -61,6 +62,16 @@ class Case:
 
 def cases_of(report: Report) -> Iterator[Case]:
     """At least one case a report: some CI systems take a file without any for a broken run."""
+    if (failure := report.failure) is not None:
+        yield Case(
+            holder="run",
+            name=report.command,
+            verdict=Verdict.ERROR,
+            kind=outcome_of(report),
+            says=failure.says,
+            detail=_lines([failure.says, failure.hint, *failure.details]),
+        )
+        return
     for rail in report.rails:
         yield Case(
             holder="limits",

@@ -121,7 +121,9 @@ def _action(row: JsonObject) -> ActionRow:
         notes=_texts(row.get("notes")),
         allow=as_text(row.get("allow")),
         after=_texts(row.get("after")),
-        fields=tuple(_field(as_object(one)) for one in as_list(row.get("changes"))),
+        fields=tuple(
+            _field(as_object(one), as_text(row.get("file"))) for one in as_list(row.get("changes"))
+        ),
         containers=tuple(
             (as_text(one.get("name")), Shown(as_text(one.get("image")))) for one in containers
         ),
@@ -146,7 +148,8 @@ def _target(row: JsonObject) -> Target:
     return ResourceGroupId(subscription=subscription, name=home)
 
 
-def _field(row: JsonObject) -> FieldRow:
+def _field(row: JsonObject, file: str) -> FieldRow:
+    where = _position(as_object(row.get("where")))
     is_sensitive = row.get("sensitive") is True
     before, after = row.get("before"), row.get("after")
     return FieldRow(
@@ -161,7 +164,8 @@ def _field(row: JsonObject) -> FieldRow:
         among=_texts(row.get("oneOrMoreOf")),
         old=before,
         new=after,
-        patch=_position(as_object(row.get("patch"))),
+        where=where,
+        patch=where if where is not None and where.file != file else None,
     )
 
 

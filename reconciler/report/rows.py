@@ -28,6 +28,7 @@ from reconciler.report.shape import (
     ActionRow,
     DriftRow,
     DriftView,
+    Failure,
     FieldRow,
     OrphanRow,
     OutcomeRow,
@@ -171,6 +172,25 @@ def findings_report(
         findings=tuple(findings),
         files=files,
         documents=documents,
+    )
+
+
+def failure_report(
+    failure: Failure,
+    *,
+    command: str,
+    exit_code: ExitCode,
+    owner: str = "",
+    environment: str | None = None,
+) -> Report:
+    """What is told of a run that ended before it had anything to report."""
+    return Report(
+        kind=ReportKind.FAILURE,
+        command=command,
+        exit_code=exit_code,
+        owner=owner,
+        environment=environment,
+        failure=failure,
     )
 
 

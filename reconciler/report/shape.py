@@ -33,6 +33,7 @@ class ReportKind(Enum):
     RESULT = "Result"
     VALIDATION = "Validation"
     STATUS = "Status"
+    FAILURE = "Failure"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +170,15 @@ class DriftView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a command ended before it had anything to report; free of secrets."""
+
+    says: str
+    hint: str = ""
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything there is to say; which parts are filled depends on `kind`.
 
@@ -198,4 +208,5 @@ class Report:
     files: int = 0
     documents: int = 0
     drift: DriftView | None = None
+    failure: Failure | None = None  # of the kind that is named after it
     as_of: AsOf | None = None  # the snapshot that a plan was made against

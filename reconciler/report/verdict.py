@@ -23,7 +23,8 @@ def outcome_of(report: Report) -> str:
     Of a plan `blocked`, `drift`, `changes` or `no-changes`, of what `drift` found the last three
     (`changes` are pending) or `failed` where it could not tell; of a result `applied`, `destroyed`,
     `no-changes`, `partial`, `failed`, `stale`, `unhealthy`, `blocked` or `interrupted`; of a
-    validation `valid` or `invalid`; of a status `in-sync` or `differs`.
+    validation `valid` or `invalid`; of a status `in-sync` or `differs`; of a run that came to no
+    report `failed`, `blocked`, `stale` or `interrupted`.
     """
     match report.kind:
         case ReportKind.PLAN:
@@ -32,6 +33,8 @@ def outcome_of(report: Report) -> str:
             return _of_result(report)
         case ReportKind.VALIDATION:
             return "invalid" if finding_counts(report)["errors"] else "valid"
+        case ReportKind.FAILURE:
+            return _RESULTS.get(report.exit_code, "failed")
         case ReportKind.STATUS:
             return "in-sync" if all(one.sync == "in sync" for one in report.lines) else "differs"
 
@@ -43,7 +46,7 @@ def has_changed(report: Report) -> bool:
             return any(action.kind is not ActionKind.NO_OP for action in report.actions)
         case ReportKind.RESULT:
             return any(outcome.wrote for outcome in report.outcomes) or report.is_interrupted
-        case ReportKind.VALIDATION:
+        case ReportKind.VALIDATION | ReportKind.FAILURE:
             return False
         case ReportKind.STATUS:
             return outcome_of(report) == "differs"

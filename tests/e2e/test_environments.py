@@ -91,7 +91,7 @@ def test_a_field_that_a_patch_asks_for_names_the_line_of_the_patch(shop: Reposit
     document = json.loads(shop.here("plan", "-e", "prod", "-o", "json").out)
 
     (change,) = [c for a in document["actions"] for c in a["changes"]]
-    assert change["patch"] == {"file": "patches/web.yaml", "line": 8, "column": 16}
+    assert change["where"] == {"file": "patches/web.yaml", "line": 8, "column": 16}
     assert "patches/web.yaml:8:16" in text.out
     Draft202012Validator(json.loads((SCHEMAS / "report.schema.json").read_text())).validate(
         document

@@ -198,8 +198,8 @@ def test_credentials_for_another_subscription_are_4(repository: Repository) -> N
     done = command("plan", cwd=repository.root, environ={"AZURE_AUTH_LOCATION": str(path)})
 
     assert done.code == 4
-    assert "99999999" in done.err
-    assert "hunter2" not in done.err
+    assert "99999999" in done.out
+    assert "hunter2" not in done.out + done.err
 
 
 def test_secrets_that_cannot_be_had_are_4_before_anything_is_written(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.github import Harmless
-from tests.conftest import Repository, group
+from tests.conftest import Repository, group, home, refusal
 from tests.report.test_github import commands, read_outputs
 
 BAD = "name: web\nproperties:\n  osType: Linux\n  nonsense: '##[error]x'\n"
@@ -202,3 +202,35 @@ def test_a_harmless_stream_sees_through_pieces() -> None:
     assert kept.text == "a # #[error]b\n: :error::c\nplain\n"
     stream.flush()
     assert kept.text.endswith("plain\nrest")
+
+
+def test_several_environments_are_summed_up_for_later_steps(step: Repository) -> None:
+    step.project(
+        environments={name: {"resourceGroup": f"rg-{name}"} for name in ("one", "two")},
+    )
+    step.write(home("rg-one"), home("rg-two"), group())
+    assert step.here("apply", "-e", "two", "--yes").code == 0
+
+    done = step.here("plan", "-e", "one", "-e", "two", "--detailed-exitcode")
+
+    found = outputs(step)
+    assert done.code == 2
+    assert (found["exit-code"], found["one-exit-code"], found["two-exit-code"]) == ("2", "2", "0")
+    assert (found["changed"], found["one-changed"], found["two-changed"]) == (
+        "true", "true", "false"
+    )  # fmt: skip
+
+
+def test_a_run_that_comes_to_nothing_is_told_as_well(step: Repository) -> None:
+    step.write(group())
+    step.intercept(lambda _call: refusal(403, "AuthorizationFailed", "no role"))
+
+    done = step.here("plan", "-o", "markdown=comment.md")
+
+    assert done.code == 1
+    assert (outputs(step)["exit-code"], outputs(step)["outcome"]) == ("1", "failed")
+    assert "::error title=aci-reconcile::" in done.out
+    assert "failed" in summary(step).splitlines()[1]
+    comment = (step.root / "comment.md").read_text("utf-8")
+    assert comment.startswith("<!-- aci-reconcile:shop: -->")
+    assert "AuthorizationFailed" in comment

@@ -153,6 +153,20 @@ def test_the_script_plans_against_a_snapshot_without_an_azure(shop: Repository) 
     assert len(shop.requests) == asked
 
 
+def test_the_files_of_a_project_in_a_folder_are_where_the_workflow_looks(shop: Repository) -> None:
+    done = subprocess.run(["mv", str(shop.root), str(shop.root.parent / "infra")], check=False)
+    assert done.returncode == 0
+    (shop.root / "src").mkdir(parents=True)
+    (shop.root.parent / "infra").rename(shop.root / "infra")
+
+    planned = run(shop, "plan", FOLDER="infra", PLAN="plan.json", COMMENT="comment.md")
+    applied = run(shop, "apply", FOLDER="infra", PLAN="plan.json")
+
+    assert (planned.returncode, applied.returncode) == (0, 0), planned.stderr + applied.stderr
+    assert (shop.root / "comment.md").read_text("utf-8").startswith("<!-- aci-reconcile:shop")
+    assert shop.names == ["web"]
+
+
 def test_the_exit_code_of_the_command_is_that_of_the_script(shop: Repository) -> None:
     shop.intercept(
         lambda call: refusal(403, "AuthorizationFailed") if call.method == "PUT" else None

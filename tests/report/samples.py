@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
+from reconciler.core.category import COUNTED, Category
 from reconciler.core.diff import SECRETS, ChangeKind, Diff, FieldChange, Origin
+from reconciler.core.drift import Drift, DriftFinding, Untold
 from reconciler.core.finding import Finding, Mark, Position, Severity
 from reconciler.core.groups import DesiredGroup, GroupPolicy, LiveGroup, Secret, SecretState
 from reconciler.core.ids import GroupId, ResourceGroupId
@@ -17,6 +19,7 @@ from reconciler.report.rows import (
     Report,
     StatusLine,
     apply_report,
+    drift_report,
     findings_report,
     plan_report,
     status_report,
@@ -351,6 +354,55 @@ MERGED = action(
 LIVE_STATE = plan(START, ENDED, NOT_TAKEN, MERGED, *UNCHANGED, owned=8)
 
 
+def drifted(action, category, says, detail="", **more):
+    key = " ".join(part for part in (action.address, category.value, detail) if part)
+    return DriftFinding(target=action.target, category=category, says=says, key=key, **more)
+
+
+GONE = action(ActionKind.CREATE, "mailer", "no such group", desired=desired("mailer"))
+OLD_CRON = Orphan(live=live("old-cron"), note="no manifest names it")
+MOVED = plan(TAGS, UPDATE, GONE, CREATE, *UNCHANGED, MOVING, orphans=(OLD_CRON,), owned=8)
+DRIFT = Drift(
+    findings=(
+        drifted(GONE, Category.MISSING, "it is gone: it was applied in the run before"),
+        drifted(TAGS, Category.CHANGED, "changed in Azure: /tags/cost-center", "5f0c2d9e1a7b3c48"),
+        drifted(
+            UPDATE,
+            Category.CHANGED,
+            "differs in /tags/team; whether Azure or the manifest moved: cannot be told, the "
+            "applied commit is not known",
+            "0d4f6a8b2c1e3597",
+            is_certain=False,
+        ),
+        drifted(
+            UNCHANGED[0],
+            Category.CRASH_LOOPING,
+            "container 'web' is in CrashLoopBackOff, restarted 12 times",
+        ),
+        drifted(
+            replace(GONE, target=OLD_CRON.live.id),
+            Category.ORPHANED,
+            "ours: no manifest names it",
+        ),
+        drifted(UNCHANGED[2], Category.STOPPED, "it is stopped"),
+        drifted(
+            UNCHANGED[0],
+            Category.ADDRESS_MOVED,
+            "its IP address was 20.1.2.3 in the run before and is 20.1.2.4",
+            "20.1.2.4",
+        ),
+        drifted(CREATE, Category.PENDING, "not applied yet: no such group"),
+        drifted(UPDATE, Category.PENDING, f"the next apply is to update it: {UPDATE.why}"),
+    ),
+    untold=(
+        Untold(
+            says="not allowed to look at resource groups rg-closed",
+            concerns=frozenset({Category.UNMANAGED}),
+        ),
+    ),
+)
+
+
 def outcome(action, status, says, **more):
     return Outcome(action=action, status=status, says=says, wrote=True, **more)
 
@@ -482,7 +534,25 @@ def reports() -> dict[str, Report]:
         "plan-blocked": plan_report(BLOCKED, environment="prod", exit_code=ExitCode.BLOCKED),
         "plan-unchanged": plan_report(plan(*UNCHANGED), environment=None, exit_code=ExitCode.DONE),
         "plan-empty": plan_report(plan(), environment=None, exit_code=ExitCode.DONE),
-        "drift": plan_report(
+        "drift": drift_report(
+            MOVED,
+            DRIFT,
+            environment="prod",
+            findings=FINDINGS[2:],
+            exit_code=ExitCode.CHANGES,
+            fail_on=COUNTED,
+            event="drift-detected",
+        ),
+        "drift-none": drift_report(
+            plan(*UNCHANGED),
+            Drift(findings=()),
+            environment=None,
+            exit_code=ExitCode.DONE,
+            fail_on=COUNTED,
+            event="heartbeat",
+        ),
+        # What a document of an older version holds, which tells no categories.
+        "drift-older": plan_report(
             plan(TAGS, UPDATE, *UNCHANGED),
             command="drift",
             environment="prod",

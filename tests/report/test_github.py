@@ -164,7 +164,7 @@ def test_a_message_is_bounded():
 
 
 def test_merged_and_not_applied_is_no_drift():
-    told = annotations_of(SAMPLES["drift"])
+    told = annotations_of(SAMPLES["drift-older"])
 
     assert [one.message for one in told] == ["rg-shop-prod/cache: only tags differ"]
 
@@ -182,7 +182,7 @@ def test_of_drift_only_what_counts_is_told():
         for category in (Category.CHANGED, Category.UNMANAGED)
     ]
     view = DriftView(rows=tuple(rows), untold=tuple(untold), fail_on=(Category.CHANGED,))
-    report = replace(SAMPLES["drift"], drift=view)
+    report = replace(SAMPLES["drift-older"], drift=view)
 
     told = commands(as_github(report))
     assert [(one.name, one.properties["title"], one.data) for one in told] == [

@@ -211,10 +211,10 @@ def test_what_was_merged_and_is_not_applied_is_no_failure_of_drift() -> None:
     """Also in a document of an older run, which tells no categories."""
     actions = tuple(
         replace(one, origin=Origin.CONFIG if one.kind is ActionKind.UPDATE else one.origin)
-        for one in SAMPLES["drift"].actions
+        for one in SAMPLES["drift-older"].actions
     )
 
-    shown = verdicts(replace(SAMPLES["drift"], actions=actions))
+    shown = verdicts(replace(SAMPLES["drift-older"], actions=actions))
 
     assert {name for name, end in shown.items() if end} == {str(TAGS.target)}
 

@@ -16,7 +16,14 @@ from reconciler.core.outcome import Status, TaskLog, Trouble
 from reconciler.errors import ExitCode
 from reconciler.report import as_ndjson
 from reconciler.report.as_json import as_json
-from reconciler.report.rows import apply_report, findings_report, outcome_row, plan_report
+from reconciler.report.rows import (
+    apply_report,
+    failure_report,
+    findings_report,
+    outcome_row,
+    plan_report,
+)
+from reconciler.report.shape import Failure
 from tests.report import samples
 from tests.report.test_report import ACTIONS, HOSTILE
 
@@ -61,6 +68,13 @@ def test_any_event_is_one_line_that_obeys_the_schema(action, text, instant, seco
         as_ndjson.held(text, instant),
         as_ndjson.landed(outcome_row(outcome)),
         as_ndjson.interrupted([(action, text), (action, "")]),
+        as_ndjson.finished(
+            failure_report(
+                Failure(says=text, hint=text, details=(text,)),
+                command="apply",
+                exit_code=ExitCode.STALE,
+            )
+        ),
         as_ndjson.finished(
             apply_report(
                 planned,

@@ -314,10 +314,10 @@ def test_what_was_merged_and_is_not_applied_is_no_drift() -> None:
     """Also in a document of an older run, which tells no categories."""
     actions = tuple(
         replace(one, origin=Origin.CONFIG if one.kind is ActionKind.UPDATE else one.origin)
-        for one in SAMPLES["drift"].actions
+        for one in SAMPLES["drift-older"].actions
     )
 
-    assert places(replace(SAMPLES["drift"], actions=actions)) == [
+    assert places(replace(SAMPLES["drift-older"], actions=actions)) == [
         ("drift/changed", "warning", "groups/cache.yaml:1:1")
     ]
 
