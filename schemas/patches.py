@@ -176,10 +176,10 @@ def _secret(original: Schema) -> Schema:
 
 def _removable(notes: Schema, value: Schema, directive: str = "") -> Schema:
     """A value, or the mapping that removes it; `directive` where other mappings are values."""
-    said: Schema = {"const": directive} if directive else {}
+    says: Schema = {"properties": {"$patch": {"const": directive}}} if directive else {}
     return {
         **notes,
-        "if": {"type": "object", "properties": {"$patch": said}, "required": ["$patch"]},
+        "if": {"type": "object", **says, "required": ["$patch"], "additionalProperties": True},
         "then": {"$ref": f"#/$defs/{_REMOVAL}"},
         "else": value,
     }

@@ -170,7 +170,7 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
         signatures.diff,
     ),
     "schema": (
-        "print the JSON Schema of manifests, of the project file, or of reports",
+        "print the JSON Schema of manifests, patches, the project file, or of reports",
         "",
         signatures.schema,
     ),

@@ -214,9 +214,18 @@ def schema(command: argparse.ArgumentParser) -> None:
         "schema",
         metavar="KIND",
         nargs="?",
-        choices=("manifest", "project", "report", "snapshot", "events", "webhook", "faults"),
+        choices=(
+            "manifest",
+            "patch",
+            "project",
+            "report",
+            "snapshot",
+            "events",
+            "webhook",
+            "faults",
+        ),
         default="manifest",
-        help="manifest (default), project, report, snapshot, events of -o ndjson, "
+        help="manifest (default), patch, project, report, snapshot, events of -o ndjson, "
         "webhook of drift --webhook, or faults of --faults",
     )
 

@@ -82,16 +82,18 @@ def build(given: Prepared, context: Context, patches: Sequence[Patch] = ()) -> B
     wrong: list[Finding] = []
     for patch in patches:
         changed, problems = patched(document, patch.document, shape_of(kind), variables)
-        wrong += [*patch.findings, *problems]
+        wrong += without_echoes(problems, patch.findings)
         if changed is None:
             return _nothing(document, wrong)
         document = changed
     document, unset = substituted(document, variables)
+    # What a patch brought has been looked at where it stands, by other numbers of its elements.
+    told = {one.where for one in wrong if one.is_error}
     found = without_echoes(
         given.findings,
         wrong,
-        unset,
-        check(document, kind),
+        [one for one in unset if one.where not in told],
+        [one for one in check(document, kind) if one.where not in told],
         _said(document, kind, context.project),
     )
     if kind is Kind.RESOURCE_GROUP:

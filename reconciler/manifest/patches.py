@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.finding import Finding
@@ -15,9 +15,10 @@ from reconciler.manifest.kinds import kind_of
 from reconciler.manifest.lenient import repaired
 from reconciler.manifest.patching import name_of, resource_group_of
 from reconciler.manifest.project import Project
-from reconciler.manifest.rules import finding
-from reconciler.manifest.schemas import Kind
+from reconciler.manifest.rules import finding, without_echoes
+from reconciler.manifest.schemas import Kind, check_patch
 from reconciler.manifest.source import parse
+from reconciler.manifest.variables import substituted
 from reconciler.manifest.wording import described, listed, near, quoted
 
 _MOST_NAMES = 5
@@ -74,13 +75,15 @@ def _read(path: pathlib.Path, project: Project) -> tuple[list[Patch], list[Findi
     findings = list(found)
     patches: list[Patch] = []
     for document in documents:
-        patch, problems = _patch(document)
+        patch, problems = _patch(document, project.variables)
         findings += problems
         patches += [patch] if patch is not None else []
     return patches, findings
 
 
-def _patch(document: Document) -> tuple[Patch | None, list[Finding]]:
+def _patch(
+    document: Document, variables: Mapping[str, str]
+) -> tuple[Patch | None, list[Finding]]:
     """A patch as Azure spells it; None where nobody can tell what it is about."""
     key = next((key for key in document.data if key.lower() == "name"), "")
     if not key:
@@ -94,7 +97,9 @@ def _patch(document: Document) -> tuple[Patch | None, list[Finding]]:
     if kind is None:
         return None, found
     document, repairs = repaired(document, kind, keeps_null=True)
-    return Patch(document=document, kind=kind, findings=(*found, *repairs)), []
+    whole, unset = substituted(document, variables)
+    findings = without_echoes([*found, *repairs], unset, check_patch(whole, kind))
+    return Patch(document=document, kind=kind, findings=tuple(findings)), []
 
 
 def assigned(

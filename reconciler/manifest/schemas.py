@@ -33,7 +33,7 @@ class Kind(Enum):
 
 
 def schema_text(name: str) -> str:
-    """The text of the schema `manifest` or `project`; the file's whole name is taken as well.
+    """The text of the schema `manifest`, say; the file's whole name is taken as well.
 
     A wheel carries the files as `reconciler/_schemas`; in a checkout they lie in `schemas/`.
     """
@@ -47,10 +47,14 @@ def schema_text(name: str) -> str:
 @cache
 def schema(kind: Kind) -> JsonObject:
     """The schema of one kind of document with every `$ref` put in place (there are no cycles)."""
-    name = "project" if kind is Kind.PROJECT else "manifest"
-    whole = as_object(json.loads(schema_text(name)))
-    defs = as_object(whole.get("$defs"))
-    return as_object(_inlined(whole if kind is Kind.PROJECT else defs[kind.value], defs))
+    if kind is Kind.PROJECT:
+        return as_object(_inlined(json.loads(schema_text("project")), {}))
+    return _definition("manifest", kind)
+
+
+def _definition(name: str, kind: Kind) -> JsonObject:
+    defs = as_object(as_object(json.loads(schema_text(name))).get("$defs"))
+    return as_object(_inlined(defs[kind.value], defs))
 
 
 # For editors alone; jsonschema would look each up again for every value.
@@ -79,6 +83,13 @@ def _validator(kind: Kind) -> Draft202012Validator:
     return Draft202012Validator(schema(kind))
 
 
+@cache
+def _patch_validator(kind: Kind) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(_definition("patch", kind))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Broken:
     """One error of jsonschema's, as plain values."""
@@ -102,15 +113,31 @@ def _broken(error: Any) -> _Broken:
         limit=error.validator_value,
         instance=error.instance,
         message=str(error.message),
-        inner=tuple(_broken(inner) for inner in error.context or ()),
+        inner=tuple(_broken(inner) for inner in _general(error)),
         is_key="propertyNames" in error.absolute_schema_path,
     )
 
 
+def _general(error: Any) -> list[Any]:
+    """Of several branches none of which fits, the errors of the last: the general one."""
+    inner = list(error.context or ())
+    last = max((one.schema_path[0] for one in inner), default=0)
+    return [one for one in inner if one.schema_path[0] == last]
+
+
 def check(document: Document, kind: Kind) -> list[Finding]:
     """Where the document breaks its schema, each at the deepest value concerned."""
+    return _broken_places(document, _validator(kind))
+
+
+def check_patch(document: Document, kind: Kind) -> list[Finding]:
+    """The same for a part of a manifest of that kind, with what a patch says of it."""
+    return _broken_places(document, _patch_validator(kind))
+
+
+def _broken_places(document: Document, validator: Draft202012Validator) -> list[Finding]:
     found: list[Finding] = []
-    for error in _validator(kind).iter_errors(document.data):
+    for error in validator.iter_errors(document.data):
         found += _findings(document, _broken(error))
     return found
 
@@ -122,8 +149,7 @@ def _findings(document: Document, error: _Broken) -> Iterator[Finding]:
         case "required":
             yield from _missing(document, error)
         case "anyOf":
-            # The last branch is the general one: a secret.
-            for inner in error.inner[-1:]:
+            for inner in error.inner:
                 yield from _findings(document, inner)
         case _:
             yield _value(document, error)
@@ -173,7 +199,7 @@ def _expectation(error: _Broken) -> tuple[str, str, str]:
         case "type":
             return "M203", _types(limit), _quote_it(error)
         case "enum":
-            choices = [str(choice) for choice in as_list(limit)]
+            choices = [str(choice) for choice in as_list(limit) if choice is not None]
             guess = near(instance, choices) if isinstance(instance, str) else ""
             return "M204", listed(choices), quoted(guess) if guess else ""
         case "const":
@@ -221,16 +247,21 @@ _NOUNS = {
 
 
 def _types(limit: Json) -> str:
-    if isinstance(limit, list):
-        return "a string or a secret reference"
-    return _NOUNS.get(as_text(limit), as_text(limit))
+    name = _type_of(limit)
+    return _NOUNS.get(name, name) if name else "a string or a secret reference"
+
+
+def _type_of(limit: Json) -> str:
+    """The type that a value has, null apart; empty where several are possible."""
+    names = [name for name in as_list(limit) if name != "null"]
+    return as_text(names[0] if len(names) == 1 else limit)
 
 
 def _quote_it(error: _Broken) -> str:
     """What to try where a bare number or boolean stands for a string: az would send it unquoted."""
     instance = error.instance
     is_bare = isinstance(instance, bool | int | float)
-    if error.limit != "string" or not is_bare:
+    if _type_of(error.limit) != "string" or not is_bare:
         return ""
     return f'quoting it: "{described(instance).removeprefix("the number ")}"'
 

@@ -769,7 +769,7 @@ def test_a_resource_group_stays_when_one_of_its_groups_could_not_be_deleted(
 # schema
 
 
-@pytest.mark.parametrize("kind", ["manifest", "project", "report"])
+@pytest.mark.parametrize("kind", ["manifest", "patch", "project", "report"])
 def test_a_schema_is_printed_as_it_is_committed(repository: Repository, kind: str) -> None:
     done = command("schema", kind, cwd=repository.root)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from jsonschema import Draft202012Validator
 
 from reconciler.core.jsonval import dig
 from reconciler.core.places import position_of
-from reconciler.manifest import DesiredSet
+from reconciler.manifest import DesiredSet, schema_text
 from tests.manifest.conftest import Load, web
 
 PROJECT = """
@@ -57,6 +60,16 @@ properties:
 """
 
 Patch = Callable[..., DesiredSet]
+SCHEMA = Draft202012Validator(json.loads(schema_text("patch")))
+
+
+def by_schema(text: str) -> list[str]:
+    """What an editor would say of a patch file."""
+    return [
+        error.message
+        for document in yaml.safe_load_all(text)
+        for error in SCHEMA.iter_errors(document)
+    ]
 
 
 @pytest.fixture
@@ -67,8 +80,11 @@ def patch(write: Callable[[str, str], Path], load: Load) -> Patch:
         write("aci-reconcile.yaml", PROJECT)
         write("groups/web.yaml", FULL)
         write("groups/db.yaml", web("db"))
-        write("patches/p.yaml", text)
-        return load(*names, environment="prod", **options)
+        path = write("patches/p.yaml", text)
+        loaded = load(*names, environment="prod", **options)
+        if not loaded.findings:
+            assert by_schema(path.read_text("utf-8")) == []
+        return loaded
 
     return _patch
 

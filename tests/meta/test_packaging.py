@@ -43,7 +43,7 @@ def test_what_the_wheel_takes_from_outside_the_package_exists(source: str, targe
     assert not (CHECKOUT / target).exists()  # or the checkout would hide what the wheel lacks
 
 
-@pytest.mark.parametrize("kind", ["manifest", "project", "report", "events", "faults"])
+@pytest.mark.parametrize("kind", ["manifest", "patch", "project", "report", "events", "faults"])
 def test_each_schema_is_shipped_and_read_from_where_it_lies(kind: str) -> None:
     committed = (CHECKOUT / "schemas" / f"{kind}.schema.json").read_text()
 
@@ -51,7 +51,7 @@ def test_each_schema_is_shipped_and_read_from_where_it_lies(kind: str) -> None:
     assert f"schemas/{kind}.schema.json" in WHEEL["force-include"]
 
 
-@pytest.mark.parametrize("kind", ["manifest", "project", "report", "events", "faults"])
+@pytest.mark.parametrize("kind", ["manifest", "patch", "project", "report", "events", "faults"])
 def test_each_schema_is_of_draft_2020_12_and_sound(kind: str) -> None:
     from jsonschema import Draft202012Validator
 
