@@ -148,6 +148,7 @@ class _Maker:
         open_to = made.get("additionalProperties")
         if isinstance(open_to, dict):
             made["additionalProperties"] = self._member(open_to, node.any if node else None)
+        made.setdefault("additionalProperties", True)
         return {**made, "properties": {"$patch": directive, **members}}
 
     def _keep(self, original: Schema) -> None:

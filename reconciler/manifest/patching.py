@@ -327,7 +327,8 @@ def _rest_of_root(said: JsonObject) -> JsonObject:
     rest: JsonObject = {}
     for name, item in said.items():
         inner = [n for n in as_object(item) if (name, n) not in _IDENTITY]
-        is_identity = (name,) in _IDENTITY or (name == "reconcile" and not inner)
+        says_where = name == "reconcile" and isinstance(item, dict) and not inner
+        is_identity = (name,) in _IDENTITY or says_where
         if not is_identity and name != DIRECTIVE:
             rest[name] = item
     return rest

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 
 from reconciler.core.outcome import Status, TaskLog, Trouble
@@ -11,7 +10,7 @@ from reconciler.report.html_cards import Card, action_body, left_alone, urgency
 from reconciler.report.html_markup import block, code, command, facts, listed, text
 from reconciler.report.plan_text import shared_notes
 from reconciler.report.shape import ActionRow, OutcomeRow, Report
-from reconciler.report.words import PAST, SIGNS, duration, plural, unstarted
+from reconciler.report.words import PAST, SIGNS, duration, plural, repair, unstarted
 
 _STRANDED, _NO_OUTCOME = "stranded", "no outcome"
 _STYLES = {
@@ -46,15 +45,8 @@ def stranded(report: Report) -> Iterator[str]:
             name = text(str(outcome.action.target))
             yield (
                 f"<b>{name}</b> was deleted and NOT created again; run "
-                f"{command(_repair(outcome.action, report))}"
+                f"{command(repair(outcome.action, report))}"
             )
-
-
-def _repair(action: ActionRow, report: Report) -> str:
-    """The command that creates a group again, and touches no others than those of its file."""
-    words = ["aci-reconcile", "apply", *([action.file] if action.file else [])]
-    words += ["-e", report.environment] if report.environment else []
-    return shlex.join([*words, *report.reach])
 
 
 def _is_well(outcome: OutcomeRow) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from reconciler.core.outcome import Status, TaskLog, Trouble
@@ -10,7 +9,7 @@ from reconciler.core.plan import ActionKind
 from reconciler.report.markdown_escape import code, fence, html, prose, table
 from reconciler.report.markdown_plan import Detail, bounded, is_alarming, target
 from reconciler.report.shape import ActionRow, OutcomeRow, Report
-from reconciler.report.words import PAST, SIGNS, duration, plural, unstarted
+from reconciler.report.words import PAST, SIGNS, duration, plural, repair, unstarted
 
 _LOG_LINES = 40  # the last ones of a container; its end tells why it ended
 _BAD = (Status.FAILED, Status.STALE, Status.UNHEALTHY)
@@ -39,9 +38,9 @@ def outcome_blocks(report: Report, detail: Detail) -> Iterator[str]:
 
 def stranded_entry(outcome: OutcomeRow, report: Report, detail: Detail) -> str:
     """A group that is gone, the command that creates it again, and why it came to that."""
-    repair = bounded(_repair(outcome.action, report), detail)
+    again = bounded(repair(outcome.action, report), detail)
     return (
-        f"{target(outcome.action)} was **deleted and NOT created again**; run {code(repair)}. "
+        f"{target(outcome.action)} was **deleted and NOT created again**; run {code(again)}. "
         f"{prose(bounded(outcome.says, detail))}{_azure(outcome, detail)}."
     )
 
@@ -136,10 +135,3 @@ def _log(log: TaskLog) -> str:
     lines = text.rsplit("\n", _LOG_LINES)[-_LOG_LINES:]
     shown = [bounded(line.expandtabs(8), Detail.FULL) for line in lines]
     return f"Log of {code(log.container)}{which}:\n\n{fence(shown)}"
-
-
-def _repair(action: ActionRow, report: Report) -> str:
-    """The command that creates a group again, and touches no others than those of its file."""
-    words = ["aci-reconcile", "apply", *([action.file] if action.file else [])]
-    words += ["-e", report.environment] if report.environment else []
-    return shlex.join([*words, *report.reach])

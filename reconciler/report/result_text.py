@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 
 from reconciler.core.outcome import Status, TaskLog, Trouble
@@ -10,7 +9,7 @@ from reconciler.core.plan import ActionKind
 from reconciler.report.lines import Line, Span, line
 from reconciler.report.plan_text import BLANK, detail, headline, joined
 from reconciler.report.shape import ActionRow, OutcomeRow, Report
-from reconciler.report.words import PAST, SIGNS, duration, plural, result_counts, unstarted
+from reconciler.report.words import PAST, SIGNS, duration, plural, repair, result_counts, unstarted
 
 _SIGNS: Mapping[Status, tuple[str, str]] = {
     Status.UNHEALTHY: ("!", "change"),
@@ -112,14 +111,7 @@ def _alarm(stranded: list[OutcomeRow], report: Report) -> Iterator[Line]:
             ("!!! ", "loud"), (name, "name"), (" is gone as far as is known; run:", "loud"), hang=4
         )
         # Never wrapped: it is there to be pasted.
-        yield line(("!!!   ", "loud"), _repair(outcome.action, report), hang=None)
-
-
-def _repair(action: ActionRow, report: Report) -> str:
-    """The command that creates a group again, and touches no others than those of its file."""
-    words = ["aci-reconcile", "apply", *([action.file] if action.file else [])]
-    words += ["-e", report.environment] if report.environment else []
-    return shlex.join([*words, *report.reach])
+        yield line(("!!!   ", "loud"), repair(outcome.action, report), hang=None)
 
 
 def result_summary(report: Report) -> Line:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
@@ -102,6 +103,13 @@ def drift_counts(drift: DriftView) -> Mapping[str, int]:
     found = Counter(row.category for row in drift.rows)
     counted = sum(row.counts for row in drift.rows)
     return {**{category.value: found[category] for category in Category}, "counted": counted}
+
+
+def repair(action: ActionRow, report: Report) -> str:
+    """The command that creates a group again, and touches no others than those of its file."""
+    words = ["aci-reconcile", "apply", *([action.file] if action.file else [])]
+    words += ["-e", report.environment] if report.environment else []
+    return shlex.join([*words, *report.reach])
 
 
 def pending_effects(report: Report) -> tuple[PlannedEffect, ...]:
