@@ -333,6 +333,15 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def digest(text: str) -> str:
+    """The digest of a plan, for argparse."""
+    if not re.fullmatch("sha256:[0-9a-f]{64}", text):
+        raise ArgumentTypeError(
+            f"expected sha256: and 64 hexadecimal digits, as plan -v shows, got '{text}'"
+        )
+    return text
+
+
 def given_text(text: str) -> str:
     """A text that is not empty, as an unset variable would make it, for argparse."""
     if not text:

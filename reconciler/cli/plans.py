@@ -13,7 +13,7 @@ from reconciler.cli.documents import checked, read_document
 from reconciler.cli.options import Options
 from reconciler.core.binding import Binding, Reviewed, differences, digest_of
 from reconciler.core.jsonval import Json, JsonObject
-from reconciler.errors import PlanDiffers, PlanRefused, UsageError
+from reconciler.errors import ExitCode, PlanDiffers, PlanRefused, UsageError
 
 if TYPE_CHECKING:
     from reconciler.app import Wanted
@@ -34,6 +34,7 @@ _OPTIONS = {
     "allow": "allow",
 }
 _AGAIN = "make one with 'aci-reconcile plan -o json=FILE'"
+_CLOCKS_APART = timedelta(minutes=5)  # of the machines that plan and apply
 _MOST_LINES = 40
 _PLAN_ID_BYTES = 5
 
@@ -137,6 +138,7 @@ def reviewed_in(path: Path) -> Reviewed:
         effects=pending_effects(report),
         is_blocked=is_blocked(report),
         as_of=report.as_of,
+        exit_code=report.exit_code,
     )
 
 
@@ -193,12 +195,23 @@ def check_ready(reviewed: Reviewed, *, now: datetime) -> None:
     Raises:
         PlanRefused: it was blocked, is not whole, or has expired.
     """
+    if reviewed.exit_code not in (ExitCode.DONE, ExitCode.CHANGES, ExitCode.BLOCKED):
+        raise PlanRefused(
+            f"{reviewed.file}: the plan ended with {int(reviewed.exit_code)}, so it is not whole",
+            hint="plan again",
+        )
     if reviewed.is_blocked:
         raise PlanRefused(f"{reviewed.file}: the plan is blocked", hint="see 'aci-reconcile show'")
     if reviewed.as_of is not None:
         raise PlanRefused(
             f"{reviewed.file}: the plan was made against {reviewed.as_of}, not against Azure",
             hint="plan again, without --live",
+        )
+    if reviewed.binding.created > now + _CLOCKS_APART:
+        raise PlanRefused(
+            f"{reviewed.file}: the plan was made at {reviewed.binding.created:%Y-%m-%d %H:%M:%S}"
+            " UTC, which is still to come",
+            hint="set the clocks, or plan again",
         )
     expires = reviewed.binding.expires
     if now >= expires:

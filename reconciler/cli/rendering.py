@@ -53,7 +53,7 @@ def render(options: Options) -> ExitCode:
 
 def diff(options: Options) -> ExitCode:
     """Compare what two environments want: 0 when it is the same, else 2."""
-    from reconciler.core.compare import compared
+    from reconciler.core.compare import compared, compared_homes
     from reconciler.report.compared import Side, compared_json, compared_of, compared_text
 
     Console(options).check_outputs()
@@ -62,7 +62,10 @@ def diff(options: Options) -> ExitCode:
     if one is None or other is None or first is None or second is None:
         return _invalid(options, [(loaded, findings) for _, loaded, findings in sides])
     found = compared_of(
-        compared(first.groups, second.groups),
+        [
+            *compared(first.groups, second.groups),
+            *compared_homes(first.resource_groups, second.resource_groups),
+        ],
         owner=one.name,
         before=Side(environment=one.environment or "", subscription=one.subscription),
         after=Side(environment=other.environment or "", subscription=other.subscription),

@@ -21,6 +21,7 @@ from reconciler.cli.arguments import (
 )
 from reconciler.cli.options import (
     count,
+    digest,
     output,
     pointer,
     port,
@@ -71,6 +72,7 @@ def apply(command: argparse.ArgumentParser) -> None:
     bound.add_argument(
         "--expect-digest",
         metavar="DIGEST",
+        type=digest,
         help="stop with 5 unless the plan made now has this digest (plan -v shows it)",
     )
     bound.add_argument(

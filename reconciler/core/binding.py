@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from reconciler.core.jsonval import Json
+from reconciler.errors import ExitCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -75,6 +76,7 @@ class Reviewed:
     effects: tuple[PlannedEffect, ...]
     is_blocked: bool = False
     as_of: AsOf | None = None  # the snapshot it was made against; None: Azure itself
+    exit_code: ExitCode = ExitCode.DONE  # of the run that made it
 
 
 def fingerprint(value: Json) -> str:

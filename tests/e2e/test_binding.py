@@ -468,3 +468,44 @@ def test_a_selection_creates_no_resource_group_that_it_does_not_need(shop: Repos
 def kinds_in(document: dict[str, Any]) -> dict[str, str]:
     pending = [one for one in document["actions"] if one["action"] != "no-op"]
     return {"/".join(one["address"].split("/")[1:]): one["action"] for one in pending}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "says"),
+    [
+        ({"exitCode": 1}, 4, "the plan ended with 1"),
+        ({"exitCode": 3}, 4, "the plan ended with 3"),
+        ({"createdAt": "2999-01-01T00:00:00.000Z"}, 4, "which is still to come"),
+        ({"expiresAt": "2026-13-99T99:99:99.000Z"}, 64, "expected a plan: "),
+    ],
+)
+def test_what_is_no_whole_plan_of_now_is_not_carried_out(
+    shop: Repository, changes: dict[str, Any], code: int, says: str
+) -> None:
+    shop.write(group(image="nginx:2"))
+    planned(shop)
+    edit(shop, **changes)
+
+    done = shop.here("apply", "plan.json", "--yes")
+
+    assert (done.code, says in done.err) == (code, True), done.err
+    assert image(shop) == "nginx:1.27"
+
+
+@pytest.mark.parametrize("member", ["createdAt", "expiresAt", "options", "secretsCompared"])
+def test_a_plan_without_a_part_of_its_identity_is_none(shop: Repository, member: str) -> None:
+    shop.write(group(image="nginx:2"))
+    document = planned(shop)
+    del document[member]
+    (shop.root / "plan.json").write_text(json.dumps(document), "utf-8")
+
+    for command in (("apply", "plan.json", "--yes"), ("show", "plan.json")):
+        done = shop.here(*command)
+        assert (done.code, member in done.err) == (64, True), done.err
+
+
+@pytest.mark.parametrize("text", ["foo", "", "sha256:"])
+def test_a_digest_that_is_none_is_a_usage_error(shop: Repository, text: str) -> None:
+    done = shop.here("apply", "--yes", f"--expect-digest={text}")
+
+    assert (done.code, "64 hexadecimal digits" in done.err) == (64, True), done.err
