@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ours import DRAFT, Json, Schema
 
-from reconciler.core.properties import Node, tree
+from reconciler.core.properties import Access, Node, tree
 
 _REMOVAL = "removal"
 _NOT_IN_A_PATCH = ("default", "required", "minItems", "maxItems")  # of what is altered
@@ -77,6 +77,10 @@ class _Maker:
                 return {**_noted(original), **made}
             return self._member({**_object(self.originals[name]), **_noted(original)}, node)
         if original.get("type") == "object":
+            row = node.row if node is not None else None
+            if row is not None and row.access is Access.WRITE_ONLY:
+                self._keep(original)
+                return _one_value(original)
             says = "delete removes it; replace puts this in its place, and merges nothing."
             made = self._mapping(original, node, _directive(says, "delete", "replace"))
             return {**made, "type": ["object", "null"]}
@@ -105,7 +109,7 @@ class _Maker:
             self.defs[called] = {}  # holds the place while its members are built
             original = _object(self.originals[name])
             self.defs[called] = (
-                _secret(original) if name == "secret" else self._member(original, node)
+                _one_value(original) if name == "secret" else self._member(original, node)
             )
         return {"$ref": f"#/$defs/{called}"}
 
@@ -164,11 +168,12 @@ class _Maker:
                     self._keep(one)
 
 
-def _secret(original: Schema) -> Schema:
-    """A write-only value: another reference takes its place whole."""
-    says = "replace is the same as leaving it out: a reference is never merged."
+def _one_value(original: Schema) -> Schema:
+    """A write-only value: another one takes its place whole."""
+    says = "replace is the same as leaving it out: what is secret is never merged."
     members = {"$patch": _directive(says, "replace"), **_members(original, "properties")}
-    made = {**original, "type": ["string", "object", "null"], "properties": members}
+    kinds = original["type"] if isinstance(original["type"], list) else [original["type"]]
+    made = {**original, "type": [*kinds, "null"], "properties": members}
     notes = _noted(made)
     return _removable(
         notes, {key: item for key, item in made.items() if key not in notes}, "delete"

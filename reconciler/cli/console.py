@@ -96,7 +96,9 @@ class Console:
             for output in self._outputs
             if output not in self._told
             and not (output.path is None and output.format == "text")
-            and not (output.path and keep and output.path.resolve() == keep.resolve())
+            and not (
+                output.path and keep and os.path.realpath(output.path) == os.path.realpath(keep)
+            )
         ]
         self._complain(self._failures(report, outputs))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,12 @@ def read_document(path: Path, *, expected: str, hint: str) -> JsonObject:
         UsageError: it cannot be read or holds none; the message says where and what was expected.
     """
     try:
-        if path.stat().st_size > _LARGEST:
-            says = f"{path}: expected {expected}, got {path.stat().st_size} bytes"
+        with path.open("rb") as file:
+            raw = file.read(_LARGEST + 1)  # a device may have no end
+        if len(raw) > _LARGEST:
+            says = f"{path}: expected {expected}, got more than {_LARGEST} bytes"
             raise UsageError(says, hint=hint)
-        value: Json = json.loads(path.read_text("utf-8"))
+        value: Json = json.loads(raw.decode("utf-8"))
     except OSError as exc:
         raise UsageError(f"{path}: cannot be read: {why_not(exc)}", hint=hint) from exc
     except json.JSONDecodeError as exc:
@@ -51,6 +54,17 @@ def checked(path: Path, document: JsonObject, schema: str, *, part: str = "", hi
     if error is not None:
         where = pointer(tuple(str(step) for step in error.absolute_path)) or "/"
         raise UsageError(f"{path}: {where}: {error.message[:300]}", hint=hint)
+
+
+def is_document(path: Path) -> bool:
+    """Whether a file holds JSON rather than a manifest, by its name or how it begins."""
+    if path.suffix.lower() == ".json":
+        return True
+    if path.suffix.lower() in (".yaml", ".yml") or not path.is_file():
+        return False
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(64).lstrip().startswith(b"{")
+    return False
 
 
 @cache

@@ -176,8 +176,8 @@ def _without_memory(options: Options) -> Options:
     """The options of a report that no later run can go on from: `--since` keeps what it has."""
     if options.since is None:
         return options
-    kept = options.since.resolve()
-    others = [one for one in options.outputs if one.path is None or one.path.resolve() != kept]
+    kept = os.path.realpath(options.since)
+    others = [o for o in options.outputs if o.path is None or os.path.realpath(o.path) != kept]
     return replace(options, outputs=tuple(others))
 
 

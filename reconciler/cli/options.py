@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Mapping, Sequence
@@ -205,11 +206,11 @@ def _check_outputs(options: Options) -> None:
             f"-o ndjson: expected a command that carries out a plan, got '{options.command}'",
             hint="use -o json; the events are those of apply and destroy",
         )
-    for stream in streams:
-        if stream.path is not None and [o.path for o in outputs].count(stream.path) > 1:
-            raise UsageError(
-                f"two -o write to {stream.path}", hint="give the events a file of their own"
-            )
+    taken: set[str] = set()
+    for path in (output.path for output in outputs if output.path is not None):
+        if (real := os.path.realpath(path)) in taken:
+            raise UsageError(f"two -o write to {path}", hint="give each a file of its own")
+        taken.add(real)
     for output in outputs:
         _check_no_input(output, options)
 
@@ -219,12 +220,9 @@ def _check_no_input(output: Output, options: Options) -> None:
     path = output.path
     if path is None:
         return
-    others = {
-        one.resolve()
-        for one in (options.faults, options.emulator_db, options.live, *options.paths)
-        if one
-    }
-    if path.suffix.lower() in (".yaml", ".yml") or path.resolve() in others:
+    inputs = (options.faults, options.emulator_db, options.live, *options.paths)
+    others = {os.path.realpath(one) for one in inputs if one}
+    if path.suffix.lower() in (".yaml", ".yml") or os.path.realpath(path) in others:
         raise UsageError(
             f"-o {output.format}: expected a file for the report, got '{path}', which may hold"
             " a manifest or another input",
@@ -254,6 +252,8 @@ def output(text: str) -> Output:
         raise ArgumentTypeError(f"expected one of {', '.join(FORMATS)}, got '{name}'")
     if separator and not path:
         raise ArgumentTypeError(f"expected a path after '{name}=', got nothing")
+    if path == "-":
+        raise ArgumentTypeError(f"expected a path after '{name}=', got '-': -o {name} is stdout")
     return Output(format=name, path=Path(path) if path else None)
 
 

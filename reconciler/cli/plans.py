@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.cli.documents import checked, read_document
+from reconciler.cli.documents import checked, is_document, read_document
 from reconciler.cli.options import Options
 from reconciler.core.binding import Binding, Reviewed, differences, digest_of
 from reconciler.core.jsonval import Json, JsonObject
@@ -82,7 +82,7 @@ def _written(options: Options) -> Mapping[str, Json]:
 
 def plan_file(options: Options) -> Path | None:
     """The plan document that is to be applied, None where manifests are."""
-    documents = [path for path in options.paths if path.suffix.lower() == ".json"]
+    documents = [path for path in options.paths if is_document(path)]
     if not documents:
         return None
     if len(options.paths) > 1:

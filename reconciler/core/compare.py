@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from reconciler.core.diff import ChangeKind, Diff, FieldChange, spec_changes
-from reconciler.core.groups import DesiredGroup, Secret
+from reconciler.core.groups import DesiredGroup, DesiredResourceGroup, Secret
 from reconciler.core.jsonval import Json, JsonObject, Path, as_object, parse_pointer
+from reconciler.core.normalise import fold_text
 from reconciler.core.properties import Effect, row_of
 from reconciler.core.stated import stated
+
+_Desired = TypeVar("_Desired", DesiredGroup, DesiredResourceGroup)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One group as two environments want it; None where one of them has no such group."""
+    """One group, or resource group, as two environments want it; None where one has no such."""
 
-    before: DesiredGroup | None
-    after: DesiredGroup | None
+    before: DesiredGroup | DesiredResourceGroup | None
+    after: DesiredGroup | DesiredResourceGroup | None
     diff: Diff = field(default_factory=Diff)
 
     @property
@@ -36,9 +40,30 @@ def compared(
     name are equal; otherwise when their name is, and each side has it once among those left. Where
     they live (resource group, subscription) says which environment it is, and is no difference.
     """
+    return _compared(before, after, keys=(_manifest, _address, _name), between=between)
+
+
+def compared_homes(
+    before: Sequence[DesiredResourceGroup], after: Sequence[DesiredResourceGroup]
+) -> tuple[Comparison, ...]:
+    """Each resource group of either, by name.
+
+    Two are the same when one manifest declares both, otherwise when their name is equal; that one
+    manifest calls them differently is no difference.
+    """
+    return _compared(before, after, keys=(_manifest, _name), between=between_homes)
+
+
+def _compared(
+    before: Sequence[_Desired],
+    after: Sequence[_Desired],
+    *,
+    keys: Sequence[Callable[[_Desired], Hashable]],
+    between: Callable[[_Desired, _Desired], Diff],
+) -> tuple[Comparison, ...]:
     found: list[Comparison] = []
     left, right = list(before), list(after)
-    for key in (_manifest, _address, _name):
+    for key in keys:
         for one, other in _pairs(left, right, key):
             left.remove(one)
             right.remove(other)
@@ -65,11 +90,21 @@ def between(before: DesiredGroup, after: DesiredGroup) -> Diff:
     return Diff(changes=tuple(sorted(changes, key=lambda change: change.path)))
 
 
+def between_homes(before: DesiredResourceGroup, after: DesiredResourceGroup) -> Diff:
+    """Every field that two resource groups are declared with differently."""
+    changes = [*_members(("tags",), dict(before.tags), dict(after.tags))]
+    region = row_of(("location",))
+    assert region is not None
+    if fold_text(before.location, region) != fold_text(after.location, region):
+        changes.append(_change(region.path, before.location, after.location, region.effect))
+    return Diff(changes=tuple(sorted(changes, key=lambda change: change.path)))
+
+
 def _pairs(
-    left: Sequence[DesiredGroup],
-    right: Sequence[DesiredGroup],
-    key: Callable[[DesiredGroup], Hashable],
-) -> list[tuple[DesiredGroup, DesiredGroup]]:
+    left: Sequence[_Desired],
+    right: Sequence[_Desired],
+    key: Callable[[_Desired], Hashable],
+) -> list[tuple[_Desired, _Desired]]:
     """Groups with the same key, where it is the key of one on each side."""
     ours, theirs = Counter(map(key, left)), Counter(map(key, right))
     by_key = {key(one): one for one in right}
@@ -78,7 +113,7 @@ def _pairs(
     ]
 
 
-def _manifest(group: DesiredGroup) -> Hashable:
+def _manifest(group: DesiredGroup | DesiredResourceGroup) -> Hashable:
     return group.where.file, group.where.mark
 
 
@@ -86,7 +121,7 @@ def _address(group: DesiredGroup) -> Hashable:
     return group.id.resource_group.lower(), group.id.name.lower()
 
 
-def _name(group: DesiredGroup) -> Hashable:
+def _name(group: DesiredGroup | DesiredResourceGroup) -> Hashable:
     return group.id.name.lower()
 
 

@@ -81,9 +81,7 @@ def _read(path: pathlib.Path, project: Project) -> tuple[list[Patch], list[Findi
     return patches, findings
 
 
-def _patch(
-    document: Document, variables: Mapping[str, str]
-) -> tuple[Patch | None, list[Finding]]:
+def _patch(document: Document, variables: Mapping[str, str]) -> tuple[Patch | None, list[Finding]]:
     """A patch as Azure spells it; None where nobody can tell what it is about."""
     key = next((key for key in document.data if key.lower() == "name"), "")
     if not key:

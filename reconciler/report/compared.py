@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.compare import Comparison
 from reconciler.core.diff import Origin
-from reconciler.core.groups import DesiredGroup
-from reconciler.core.ids import GroupId
+from reconciler.core.groups import DesiredGroup, DesiredResourceGroup
+from reconciler.core.ids import ResourceGroupId, Target
 from reconciler.core.jsonval import JsonObject
 from reconciler.core.properties import Effect
 from reconciler.errors import ExitCode
@@ -40,11 +40,16 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedRow:
-    """One group of either environment, or of both."""
+    """One group, or resource group, of either environment, or of both."""
 
-    before: GroupId | None
-    after: GroupId | None
+    before: Target | None
+    after: Target | None
     fields: tuple[FieldRow, ...] = ()
+
+    @property
+    def is_home(self) -> bool:
+        """Whether it is a resource group."""
+        return isinstance(self.before or self.after, ResourceGroupId)
 
     @property
     def word(self) -> str:
@@ -71,7 +76,7 @@ class Compared:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many groups stand how."""
+        """How many groups and resource groups stand how."""
         words = Counter(row.word for row in self.rows)
         return {
             "total": len(self.rows),
@@ -91,7 +96,7 @@ def compared_of(found: Sequence[Comparison], *, owner: str, before: Side, after:
     return Compared(owner=owner, before=before, after=after, rows=rows)
 
 
-def _id(group: DesiredGroup | None) -> GroupId | None:
+def _id(group: DesiredGroup | DesiredResourceGroup | None) -> Target | None:
     return None if group is None else group.id
 
 
@@ -106,7 +111,8 @@ def compared_json(compared: Compared) -> str:
         "before": _side(compared.before),
         "after": _side(compared.after),
         "counts": dict(compared.counts),
-        "groups": [_row(row) for row in compared.rows],
+        "groups": [_row(row) for row in compared.rows if not row.is_home],
+        "resourceGroups": [_row(row) for row in compared.rows if row.is_home],
     }
     return json.dumps(sound(document), indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
@@ -124,8 +130,8 @@ def _row(row: ComparedRow) -> JsonObject:
     }
 
 
-def _named(group: GroupId) -> JsonObject:
-    return {"address": group.address, "name": str(group)}
+def _named(target: Target) -> JsonObject:
+    return {"address": target.address, "name": str(target)}
 
 
 def compared_text(compared: Compared, *, color: bool, width: int, verbose: bool = False) -> str:
@@ -165,7 +171,9 @@ def _head(row: ComparedRow, compared: Compared) -> Line:
         _DIFFERENT: f"{len(row.fields)} field{'' if len(row.fields) == 1 else 's'} differ"
         f"{'s' if len(row.fields) == 1 else ''}",
     }
-    return line((sign, style), " ", (" -> ".join(names), "name"), f"  {words[row.word]}", hang=4)
+    what = "resource group " if row.is_home else ""
+    named = (" -> ".join(names), "name")
+    return line((sign, style), f" {what}", named, f"  {words[row.word]}", hang=4)
 
 
 def _summary(compared: Compared) -> Line:

@@ -66,8 +66,11 @@ def bounded(text: str, detail: Detail) -> str:
 
 
 def rail_entry(rail: Rail, detail: Detail) -> str:
-    """A limit, why it is exceeded, and the words that allow it."""
-    allow = f" Allow it with {code(bounded(rail.allow, detail))}." if rail.allow else ""
+    """A limit, why it is exceeded, and the words that allow it, or the other way there is."""
+    words = bounded(rail.allow, detail)
+    allow = f" To go on: {prose(words)}." if words else ""
+    if rail.allow.startswith("--"):
+        allow = f" Allow it with {code(words)}."
     return f"**{prose(rail.rule)}**: {prose(bounded(rail.says, detail))}.{allow}"
 
 

@@ -269,9 +269,10 @@ def _placed(row: FieldRow, desired: DesiredGroup | None, change: FieldChange) ->
 
 def compared_rows(comparison: Comparison) -> tuple[FieldRow, ...]:
     """The fields that differ between two environments; the secrets of both are hidden."""
-    bodies = [one for one in (comparison.before, comparison.after) if one is not None]
-    scrub = scrubber([text for one in bodies for text in one.secret_texts])
-    after = comparison.after
+    sides = (comparison.before, comparison.after)
+    groups = [one for one in sides if isinstance(one, DesiredGroup)]
+    scrub = scrubber([text for one in groups for text in one.secret_texts])
+    after = comparison.after if isinstance(comparison.after, DesiredGroup) else None
     return tuple(
         _placed(_field_row(change, scrub), after, change) for change in comparison.diff.changes
     )

@@ -6,11 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.compare import compared
+from reconciler.core.compare import compared, compared_homes
 from reconciler.core.diff import ChangeKind
 from reconciler.core.finding import Mark, Position
-from reconciler.core.groups import DesiredGroup, GroupPolicy, Secret, SecretState
-from reconciler.core.ids import GroupId
+from reconciler.core.groups import (
+    DesiredGroup,
+    DesiredResourceGroup,
+    GroupPolicy,
+    Secret,
+    SecretState,
+)
+from reconciler.core.ids import GroupId, ResourceGroupId
 from reconciler.core.jsonval import pointer
 from reconciler.core.normalise import canonical
 
@@ -169,3 +175,69 @@ def test_an_element_that_comes_brings_its_secret_with_it():
     after = group(has_secret=True, secrets=(secret(value="A"),))
 
     assert [path for path, *_ in changes(group(), after)] == [SECRET.rpartition("/")[0]]
+
+
+# Resource groups
+
+
+def home(name="rg", location="westeurope", line=1, file="rg.yaml", subscription="1", **tags):
+    return DesiredResourceGroup(
+        id=ResourceGroupId(subscription=subscription, name=name),
+        location=location,
+        tags=tags,
+        where=Position(file=file, mark=Mark(line, 1)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ([home("rg-test")], [home("rg-prod", subscription="2")], [("rg-test", "rg-prod")]),
+        ([home("rg", file="a.yaml")], [home("RG", file="b.yaml")], [("rg", "RG")]),
+        ([home("one")], [home("two", line=2)], [("one", None), (None, "two")]),
+        ([], [home("rg")], [(None, "rg")]),
+        (
+            [home("rg", line=2), home("b")],
+            [home("c"), home("rg", line=9)],
+            [("b", "c"), ("rg", "rg")],
+        ),
+    ],
+    ids=["one manifest", "one name", "neither", "one side", "each by its own"],
+)
+def test_which_resource_groups_are_one(before, after, expected):
+    found = [
+        (one.before and str(one.before.id), one.after and str(one.after.id))
+        for one in compared_homes(before, after)
+    ]
+
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (home(), home(), []),
+        (home("rg-test", subscription="1"), home("rg-prod", subscription="2"), []),
+        (home(location="westeurope"), home(location="West Europe"), []),
+        (home(Team="a"), home(team="a"), []),
+        (
+            home(location="westeurope", team="a", old="x"),
+            home(location="northeurope", team="b", new="y"),
+            [
+                ("/location", ChangeKind.CHANGED, "westeurope", "northeurope"),
+                ("/tags/new", ChangeKind.ADDED, None, "y"),
+                ("/tags/old", ChangeKind.REMOVED, "x", None),
+                ("/tags/team", ChangeKind.CHANGED, "a", "b"),
+            ],
+        ),
+    ],
+    ids=["nothing", "where it lives", "another spelling", "a tag in other case", "all of it"],
+)
+def test_what_differs_between_resource_groups(before, after, expected):
+    (one,) = compared_homes([before], [after])
+
+    assert [
+        (pointer(change.path), change.kind, change.before, change.after)
+        for change in one.diff.changes
+    ] == expected
+    assert one.is_equal is not bool(expected)

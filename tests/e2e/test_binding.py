@@ -509,3 +509,12 @@ def test_a_digest_that_is_none_is_a_usage_error(shop: Repository, text: str) -> 
     done = shop.here("apply", "--yes", f"--expect-digest={text}")
 
     assert (done.code, "64 hexadecimal digits" in done.err) == (64, True), done.err
+
+
+def test_a_plan_is_known_by_what_it_holds(shop: Repository) -> None:
+    shop.write(group(image="nginx:2"))
+    planned(shop, name="reviewed")
+
+    done = shop.here("apply", "reviewed", "--yes")
+
+    assert (done.code, image(shop)) == (0, "nginx:2"), done.err

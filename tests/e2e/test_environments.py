@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from tests.conftest import CHECKOUT, HOME, Repository, environment_of, group
 
 SCHEMAS = CHECKOUT / "schemas"
+TYPE = "Microsoft.Resources/resourceGroups"
 PATCH = """
 name: web
 tags: {tier: prod}
@@ -313,6 +314,70 @@ def test_the_document_of_a_comparison_obeys_its_schema(shop: Repository) -> None
     assert not {"before", "after"} & set(secret)
     assert (shop.root / "diff.txt").read_text().startswith("Diff dev -> prod\n")
     assert shop.here("diff", "dev", "prod", "-o", "json").out == done.out
+
+
+@pytest.fixture
+def homes(shop: Repository) -> Repository:
+    """The same with resource groups: one by variable, one that a patch takes out of prod."""
+    shop.file("groups/rg.yaml", {"type": TYPE, "name": "rg-${var:level}", "tags": {"cost": "1"}})
+    shop.file("groups/extra.yaml", {"type": TYPE, "name": "rg-extra"})
+    return shop
+
+
+def test_resource_groups_are_compared_as_well(homes: Repository) -> None:
+    moved = {"location": "northeurope", "tags": {"cost": "2"}}
+    homes.file("patches/rg.yaml", {"type": TYPE, "name": "rg-debug", **moved})
+    homes.file("patches/extra.yaml", f"type: {TYPE}\nname: rg-extra\n$patch: delete\n")
+
+    done = homes.here("diff", "dev", "prod")
+
+    assert done.code == 2
+    assert "~ resource group rg-debug  2 fields differ" in done.out
+    assert '/location  "westeurope" -> "northeurope"' in done.out
+    assert '/tags/cost  "1" -> "2"' in done.out
+    assert "- resource group rg-extra  only in dev" in done.out
+    assert done.out.splitlines()[-1] == "Diff: 3 differ, 1 only in dev; 0 of 4 equal"
+
+
+def test_resource_groups_that_differ_alone_make_it_2(homes: Repository) -> None:
+    assert homes.here("diff", "dev", "twin").code == 0
+    homes.project(
+        manifests=["groups/*.yaml"],
+        variables={"level": "debug"},
+        environments={"dev": {}, "twin": {"patches": ["patches/extra.yaml"]}},
+    )
+    homes.file("patches/extra.yaml", f"type: {TYPE}\nname: rg-extra\ntags: {{a: b}}\n")
+
+    done = homes.here("diff", "dev", "twin", "-o", "json")
+
+    document = json.loads(done.out)
+    Draft202012Validator(json.loads((SCHEMAS / "report.schema.json").read_text())).validate(
+        document
+    )
+    assert (done.code, document["exitCode"]) == (2, 2)
+    assert {one["standing"] for one in document["groups"]} == {"equal"}
+    different, equal = sorted(document["resourceGroups"], key=lambda one: one["standing"])
+    assert different["standing"] == "different"
+    assert [change["pointer"] for change in different["changes"]] == ["/tags/a"]
+    assert different["before"] == {
+        "address": f"{homes.subscription}/rg-extra",
+        "name": "rg-extra",
+    }
+    assert equal["standing"] == "equal"
+    assert document["counts"]["total"] == 4
+
+
+def test_a_resource_group_of_one_manifest_is_a_pair_whatever_it_is_called(
+    homes: Repository,
+) -> None:
+    homes.project(
+        manifests=["groups/*.yaml"],
+        environments={"a": {"variables": {"level": "a"}}, "b": {"variables": {"level": "b"}}},
+    )
+
+    done = homes.here("diff", "a", "b", "-v")
+
+    assert "= resource group rg-a -> rg-b  equal" in done.out
 
 
 LOADED = """

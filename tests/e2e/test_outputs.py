@@ -83,3 +83,29 @@ def test_any_signals_in_any_order_while_reading_end_it_quietly(
 
     assert done.code == 130
     assert "Exception ignored" not in done.err
+
+
+@pytest.mark.parametrize("again", ["x.out", "./x.out", "link.out"])
+def test_two_reports_have_no_place_in_one_file(repository: Repository, again: str) -> None:
+    (repository.root / "link.out").symlink_to("x.out")
+
+    done = repository.here("validate", "-o", "json=x.out", "-o", f"markdown={again}")
+
+    assert (done.code, "two -o write to" in done.err) == (64, True), done.err
+
+
+def test_links_in_a_circle_make_room_for_the_report(repository: Repository) -> None:
+    repository.write(group())
+    (repository.root / "one").symlink_to("two")
+    (repository.root / "two").symlink_to("one")
+
+    done = repository.here("validate", "-o", "json=one")
+
+    assert done.code == 0, done.err
+    assert json.loads((repository.root / "one").read_text())["kind"] == "Validation"
+
+
+def test_a_dash_is_no_file(repository: Repository) -> None:
+    done = repository.here("validate", "-o", "json=-")
+
+    assert (done.code, "-o json is stdout" in done.err) == (64, True), done.err

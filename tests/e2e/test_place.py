@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from reconciler.emulator import Call, Reply
-from tests.conftest import HOME, Done, Repository, command, group, refusal
+from tests.conftest import HOME, Done, Repository, group, refusal, typed
 
 OURS = "72f988bf-0000-4000-8000-2d7cd011db47"  # the emulator's
 OTHER = "11111111-2222-4333-8444-555555555555"
@@ -232,7 +232,7 @@ def test_credentials_for_another_subscription_block_the_plan(repository: Reposit
     repository.write(group())
     environ = credentials_for(repository, OTHER)
 
-    done = command("plan", "-o", "json", cwd=repository.root, environ=environ)
+    done = typed("plan", "-o", "json", cwd=repository.root, environ=environ)
 
     assert done.code == 4
     assert "hunter2" not in done.err + done.out
@@ -256,7 +256,7 @@ def test_credentials_for_another_subscription_stop_every_command(
     repository.write(group())
     environ = credentials_for(repository, OTHER)
 
-    done = command(*command_line, cwd=repository.root, environ=environ)
+    done = typed(*command_line, cwd=repository.root, environ=environ)
 
     assert done.code == 4, done.out + done.err
     assert "wrongSubscription" in done.out + done.err
@@ -265,7 +265,7 @@ def test_credentials_for_another_subscription_stop_every_command(
 def test_the_embedded_emulator_stands_in_for_any_tenant(shop: Repository) -> None:
     states(shop, OTHER)
 
-    done = command("plan", "--emulator", cwd=shop.root)
+    done = typed("plan", "--emulator", cwd=shop.root)
 
     assert "wrongTenant" not in done.out
     assert "Plan:" in done.out

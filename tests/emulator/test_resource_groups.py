@@ -194,3 +194,13 @@ def test_the_rest_of_the_provider_answers_in_the_described_shapes(client, body):
     assert sorted(images[0]) == ["image", "osType"]
     assert operations[0]["name"] == "Microsoft.ContainerInstance/containerGroups/read"
     assert endpoints and all(isinstance(endpoint, str) for endpoint in endpoints)
+
+
+def test_a_subscription_says_which_tenant_it_belongs_to(client):
+    """The same that identities of its groups are of."""
+    one, listed = client.call("GET", client.root), client.call("GET", "/subscriptions")
+
+    body = one.json()
+    assert (one.status_code, body["subscriptionId"]) == (200, client.subscription)
+    assert body["id"] == client.root
+    assert {other["tenantId"] for other in listed.json()["value"]} == {body["tenantId"]}

@@ -61,6 +61,32 @@ def test_without_environment_the_defaults_speak(tmp_path, write):
     assert project.known_resource_groups == ("rg", "rg-prod")
 
 
+def test_the_tenant_and_the_subscription_are_those_of_the_environment(tmp_path, write):
+    """And so are the places where they stand, which a refusal names."""
+    write(
+        "aci-reconcile.yaml",
+        f"""
+        owner: shop
+        defaults: {{subscription: {SUBSCRIPTION}, tenant: {SUBSCRIPTION.replace("1", "A")}}}
+        environments:
+          prod:
+            tenant: {SUBSCRIPTION.replace("1", "2")}
+          dev: {{}}
+        """,
+    )
+
+    (dev, _), (prod, _) = opened(tmp_path, "dev"), opened(tmp_path, "prod")
+
+    assert (dev.tenant, prod.tenant) == (
+        SUBSCRIPTION.replace("1", "a"),
+        SUBSCRIPTION.replace("1", "2"),
+    )
+    assert str(dev.where["tenant"]) == "aci-reconcile.yaml:2:72"
+    assert str(prod.where["tenant"]) == "aci-reconcile.yaml:5:13"
+    assert str(dev.where["subscription"]) == str(prod.where["subscription"])
+    assert str(dev.where["subscription"]) == "aci-reconcile.yaml:2:26"
+
+
 def test_an_environment_overrides_key_by_key(tmp_path, write):
     write("aci-reconcile.yaml", FULL)
 
@@ -148,6 +174,9 @@ def test_a_path_that_is_not_there_still_finds_its_project(tmp_path, write):
         ("owner: a\nenvironments: {e: {patches: []}}\n", ["M205 2"]),
         ("owner: a\ndefaults: {subscription: mine}\n", ["M205 2"]),
         ("owner: a\ndefaults: {cloud: azure}\n", ["M204 2"]),
+        ("owner: a\ndefaults: {tenant: contoso.com}\n", ["M205 2"]),
+        ("owner: a\nenvironments:\n  e: {tennant: x}\n", ["M201 3"]),
+        ("owner: a\ntenant: 11111111-1111-1111-1111-111111111111\n", ["M201 2"]),
         ("owner: a\nvariables: {n: 5}\n", ["M203 2"]),
         ("owner: a\npolicy: {prune: yes, maxDeletes: -1, maxDeletePercent: 101}\n", ["M204 2", "M205 2", "M205 2"]),
         ("owner: a\npolicy: {maxDeletes: '1'}\n", ["M203 2"]),
