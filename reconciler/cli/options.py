@@ -208,9 +208,11 @@ def _check_outputs(options: Options) -> None:
         )
     taken: set[str] = set()
     for path in (output.path for output in outputs if output.path is not None):
-        if (real := os.path.realpath(path)) in taken:
+        real = os.path.realpath(path)
+        if real in taken:
             raise UsageError(f"two -o write to {path}", hint="give each a file of its own")
-        taken.add(real)
+        if path.is_file() or not path.exists():  # a device or pipe takes what comes
+            taken.add(real)
     for output in outputs:
         _check_no_input(output, options)
 
