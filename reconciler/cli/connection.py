@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 EMULATOR_DB = Path(".aci-reconcile/emulator.db")
 EMULATOR_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+_LOCAL = Pace(
+    scale=0.02, patience=timedelta(seconds=6)
+)  # an emulator is asked as often as it likes
 _SHORTEST_KEY = 16
 _KEY = "ACI_RECONCILE_SECRET_KEY"
 
@@ -54,7 +57,7 @@ def azure(options: Options, *, cloud: str) -> Iterator[Azure]:
             cloud=connected,
             clock=clock,
             workers=options.parallelism,
-            pace=Pace(scale=0.1 if _is_local(endpoint) else 1.0),
+            pace=_LOCAL if _is_local(endpoint) else Pace(),
             key=secret_key(),
             vaults=connected.vaults,
             pacer=pacer,

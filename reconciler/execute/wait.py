@@ -18,8 +18,6 @@ from reconciler.execute.look import view
 
 _LONGEST_HINT_S = 120.0  # a longer Retry-After on a poll is taken for a mistake
 OPERATION_TIMEOUT = timedelta(minutes=35)  # provisioning itself gives up after 30 (E.1)
-# How long Azure may contradict itself after a write, and a read may fail: ARM's caches lag.
-_PATIENCE = timedelta(minutes=1)
 _GOES_ON = "the operation goes on in Azure: plan again later"
 _Out = TypeVar("_Out")
 
@@ -28,10 +26,12 @@ _Out = TypeVar("_Out")
 class Pace:
     """How often to look. Azure names no interval on creates (A.2), so the schedule is ours.
 
-    `scale` shrinks every pause of ours, for a server on this machine.
+    `scale` shrinks every pause of ours, for a server on this machine. `patience` is how long Azure
+    may contradict itself after a write, and a read may fail: ARM's caches lag.
     """
 
     scale: float = 1.0
+    patience: timedelta = timedelta(minutes=1)
 
     def pauses(self) -> Iterator[float]:
         """Seconds to sleep before each look: close together at first, then ever further apart."""
@@ -75,7 +75,7 @@ class Waiter:
     @property
     def patience(self) -> timedelta:
         """How long answers may fail or lag behind a write until that is taken for the truth."""
-        return _PATIENCE * self.pace.scale
+        return self.pace.patience
 
     def view(self, group: GroupId) -> LiveGroup | None:
         """The group with its instance view, None where it does not exist.

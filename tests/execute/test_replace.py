@@ -292,7 +292,9 @@ def test_a_failed_create_that_may_not_be_deleted_is_named_with_both_reasons(
 def slow(make_repository: Callable[..., Repository]) -> Iterator[Repository]:
     """As `shop`, in real time."""
     with Emulator(time=Polls(1, 1), limits=PLENTY) as running:
-        repository = make_repository(running, clock=SystemClock(), pace=Pace(scale=0.02))
+        repository = make_repository(
+            running, clock=SystemClock(), pace=Pace(scale=0.02, patience=timedelta(seconds=1.2))
+        )
         repository.given_home()
         repository.write(group("web"))
         repository.apply()
