@@ -18,11 +18,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, chdir
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from reconciler import app
 from reconciler.arm.connect import connect
@@ -479,6 +481,17 @@ def typed(*arguments: str, cwd: Path, environ: Mapping[str, str] | None = None) 
             signal.signal(number, handler)
     assert "Traceback" not in err.getvalue(), err.getvalue()
     return Done(code=code, out=out.getvalue(), err=err.getvalue())
+
+
+@cache
+def _validator(schema: str) -> Draft202012Validator:
+    text = (CHECKOUT / "schemas" / f"{schema}.schema.json").read_text("utf-8")
+    return Draft202012Validator(json.loads(text))
+
+
+def conforms(document: Any, schema: str = "report") -> None:
+    """Fail unless `document` keeps to one of our schemas, which is compiled once."""
+    _validator(schema).validate(document)
 
 
 def kinds(planned: Plan) -> dict[str, str]:

@@ -11,6 +11,7 @@ import json
 import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import NewType
 from urllib.parse import quote, quote_plus
@@ -98,6 +99,7 @@ def _item(path: Path, items: list[Json], index: int) -> Json:
     return disclosed(path, item)
 
 
+@lru_cache(maxsize=1 << 14)  # the groups of a fleet have the same places
 def _is_secret_place(path: Path) -> bool:
     row = row_of(path)
     if row is not None and row.access is Access.WRITE_ONLY:
@@ -117,7 +119,12 @@ def scrubbed(text: str, secrets: Iterable[str | None]) -> str:
 
 def scrubber(secrets: Iterable[str | None]) -> Callable[[str], str]:
     """What makes a text `scrubbed`, for many texts."""
-    known = {spelled for secret in secrets if secret for spelled in _spellings(secret)}
+    return _scrubber(frozenset(secret for secret in secrets if secret))
+
+
+@lru_cache(maxsize=512)  # a group's secrets are asked for by each of its rows, steps and effects
+def _scrubber(secrets: frozenset[str]) -> Callable[[str], str]:
+    known = {spelled for secret in secrets for spelled in _spellings(secret)}
     # The longest first, so that a secret that contains another one leaves nothing behind.
     ordered = sorted(known, key=lambda spelled: (-len(spelled), spelled))
 

@@ -203,7 +203,7 @@ class Nest:
     def run(self, *arguments: str, **options: Any) -> int:
         # All groups at once: each takes the emulator its time.
         wide = ("--parallelism", "100") if arguments[0] in ("apply", "destroy") else ()
-        done = self.repository.run(*arguments, *wide, **options)
+        done = self.repository.here(*arguments, *wide, **options)
         number = len(self.seen)
         self.seen[f"{number} stdout of {' '.join(arguments)}"] = done.out
         self.seen[f"{number} stderr of {' '.join(arguments)}"] = done.err

@@ -18,6 +18,7 @@ from tests.conftest import (
     CHECKOUT,
     Repository,
     command,
+    conforms,
     environment_of,
     group,
     home,
@@ -30,11 +31,8 @@ ESCAPE = "\x1b["
 
 def result_of(text: str) -> dict:
     """The JSON of a report, checked against its published schema."""
-    import jsonschema
-
     document = json.loads(text)
-    schema = json.loads((CHECKOUT / "schemas" / "report.schema.json").read_text())
-    jsonschema.validate(document, schema)
+    conforms(document)
     return document
 
 

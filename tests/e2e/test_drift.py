@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from reconciler import app
@@ -20,9 +19,8 @@ from reconciler.cli.drifting import exit_code
 from reconciler.core.category import COUNTED, Category
 from reconciler.core.ownership import STATE_TAG
 from reconciler.emulator import PLENTY, Call, Emulator, Polls, Reply
-from tests.conftest import CHECKOUT, HOME, Done, Repository, group, refusal, task
+from tests.conftest import HOME, Done, Repository, conforms, group, refusal, task
 
-SCHEMA = json.loads((CHECKOUT / "schemas" / "report.schema.json").read_text("utf-8"))
 Found = dict[str, set[str]]
 
 
@@ -57,7 +55,7 @@ def checked(repository: Repository, *options: str) -> tuple[Done, dict[str, Any]
     done = repository.here("drift", *options, "-o", "text", "-o", f"json={path}")
     document = json.loads(path.read_text("utf-8"))
     path.unlink()
-    jsonschema.validate(document, SCHEMA)
+    conforms(document)
     assert document["exitCode"] == done.code
     return done, document["drift"]
 

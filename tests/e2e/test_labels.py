@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import CHECKOUT, Repository, group
+from tests.conftest import Repository, conforms, group
 
 IMAGE = "/properties/containers/web/properties/image"
 LEVEL = "/properties/containers/web/properties/environmentVariables/LEVEL/value"
@@ -61,13 +61,10 @@ def moved(shop: Repository) -> Repository:
 
 def labels(repository: Repository, command: str = "plan") -> tuple[str, dict[str, str]]:
     """The origin of the group and of each field, by a report that its schema allows."""
-    import jsonschema
-
     done = repository.here(command, "-o", "json")
     assert done.out, done.err
     document = json.loads(done.out)
-    schema = json.loads((CHECKOUT / "schemas" / "report.schema.json").read_text())
-    jsonschema.validate(document, schema)
+    conforms(document)
     (action,) = document["actions"]
     return action["origin"], {c["pointer"]: c["origin"] for c in action["changes"]}
 

@@ -6,15 +6,12 @@ import json
 import re
 from typing import Any
 
-import jsonschema
 import pytest
 from markdown_it import MarkdownIt
 
 from reconciler.report.gathered import Entry, Gathered, gathered_json, unread
 from reconciler.report.gathered_markdown import gathered_markdown
-from tests.conftest import CHECKOUT, Repository, group
-
-SCHEMA = json.loads((CHECKOUT / "schemas" / "report.schema.json").read_text("utf-8"))
+from tests.conftest import Repository, conforms, group
 
 
 @pytest.fixture
@@ -39,7 +36,7 @@ FILES = ("plan.json", "applied.json", "valid.json", "drift.json")
 def document(repository: Repository, *files: str) -> dict[str, Any]:
     done = repository.here("report", *files, "-o", "json")
     found = json.loads(done.out)
-    jsonschema.validate(found, SCHEMA)
+    conforms(found)
     assert found["exitCode"] == done.code
     return dict(found)
 
