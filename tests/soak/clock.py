@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from unittest import mock
 
+from reconciler.execute.wait import Pace
+
 _START = datetime(2025, 1, 1, 12, tzinfo=UTC)
 
 
@@ -60,12 +62,13 @@ class Slept:
 def hurried(*, patience_s: float = 30) -> Iterator[None]:
     """The command in this process waits by a clock that hurries, and so do its repeated reads.
 
-    For an answer it waits `patience_s` real seconds.
+    It looks as often as it does at Azure; for an answer it waits `patience_s` real seconds.
     """
     clock = Slept()
     pause = "azure.core.pipeline.transport.RequestsTransport.sleep"
     with (
         mock.patch("reconciler.cli.connection.SystemClock", lambda: clock),
+        mock.patch("reconciler.cli.connection._LOCAL", Pace()),
         mock.patch(pause, lambda _self, seconds: clock.sleep(seconds)),
         mock.patch("reconciler.arm.wire._READ_S", patience_s),
     ):
