@@ -20,7 +20,7 @@ demo: setup ## the whole job on the embedded emulator, no Azure account needed
 	$(BIN)/aci-reconcile demo
 
 test: setup ## run every test
-	$(BIN)/python -m pytest -n 2 -q
+	$(BIN)/python -m pytest -n 3 -q
 
 fuzz: setup ## the stateful tests for long: FUZZ_EXAMPLES=500, other examples each time
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-500} FUZZ_STEPS=$${FUZZ_STEPS:-20} \
