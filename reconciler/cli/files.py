@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -58,6 +59,29 @@ def write_file(path: Path, text: str, *, hint: str = _HINT) -> None:
             _replace(Path(os.path.realpath(path)), text, found.st_mode if found else None)
     except (OSError, ValueError) as exc:
         raise LocalStateUnusable(f"{path}: cannot be written: {why_not(exc)}", hint=hint) from exc
+
+
+def write_text(text: str, *, path: Path | None, format_name: str) -> None:
+    """Write a document to `path`, or to stdout; a GitHub log takes no commands out of it.
+
+    Raises:
+        LocalStateUnusable: it cannot be written.
+        BrokenPipeError: nobody reads any more.
+    """
+    if path is not None:
+        write_file(path, text)
+        return
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from reconciler.report.as_github import inert
+
+        text = inert(text, format_name)
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as exc:
+        raise LocalStateUnusable(f"stdout: cannot be written: {why_not(exc)}") from exc
 
 
 def _replace(path: Path, text: str, mode: int | None) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.console import Console
 from reconciler.cli.documents import checked, read_document
-from reconciler.cli.files import why_not, write_file
+from reconciler.cli.files import write_text
 from reconciler.cli.options import Options, Output
 from reconciler.core.jsonval import JsonObject, as_text
-from reconciler.errors import ExitCode, LocalStateUnusable, UsageError
+from reconciler.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,17 +71,4 @@ def _write(output: Output, documents: Sequence[Gathered], code: ExitCode) -> Non
         text = gathered_json(documents, exit_code=code)
     else:
         text = gathered_markdown(documents)
-    if output.path is not None:
-        write_file(output.path, text)
-        return
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        from reconciler.report.as_github import inert
-
-        text = inert(text, output.format)
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except (OSError, ValueError) as exc:
-        raise LocalStateUnusable(f"stdout: cannot be written: {why_not(exc)}") from exc
+    write_text(text, path=output.path, format_name=output.format)

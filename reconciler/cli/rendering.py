@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.console import Console
-from reconciler.cli.files import why_not, write_file
+from reconciler.cli.files import write_text
 from reconciler.cli.options import Options, Output
-from reconciler.errors import ExitCode, LocalStateUnusable, UsageError
+from reconciler.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from reconciler.core.finding import Finding
@@ -45,9 +45,13 @@ def render(options: Options) -> ExitCode:
     documents = manifests_of(loaded.groups, loaded.resource_groups)
     for output in options.outputs or (Output(format="yaml", path=None),):
         if output.format == "json":
-            _write(output, as_json(documents))
+            write_text(as_json(documents), path=output.path, format_name=output.format)
         else:
-            _write(output, as_yaml(documents, says=_title(project)))
+            write_text(
+                as_yaml(documents, says=_title(project)),
+                path=output.path,
+                format_name=output.format,
+            )
     return ExitCode.DONE
 
 
@@ -72,14 +76,14 @@ def diff(options: Options) -> ExitCode:
     )
     for output in options.outputs or (Output(format="text", path=None),):
         if output.format == "json":
-            _write(output, compared_json(found))
+            write_text(compared_json(found), path=output.path, format_name=output.format)
         else:
             is_terminal = output.path is None and sys.stdout.isatty()
             color = is_terminal and not os.environ.get("NO_COLOR")
             color = color and os.environ.get("TERM") != "dumb"
             width = shutil.get_terminal_size((100, 24)).columns if is_terminal else 100
             text = compared_text(found, color=color, width=width, verbose=options.verbose)
-            _write(output, text)
+            write_text(text, path=output.path, format_name=output.format)
     return found.exit_code
 
 
@@ -133,20 +137,3 @@ def _title(project: Project) -> str:
     facts += [f"owner {project.owner}"] if project.owner else []
     facts += [f"subscription {project.subscription}"] if project.subscription else []
     return f"rendered: {', '.join(facts)}" if facts else ""
-
-
-def _write(output: Output, text: str) -> None:
-    if output.path is not None:
-        write_file(output.path, text)
-        return
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        from reconciler.report.as_github import inert
-
-        text = inert(text, output.format)
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except (OSError, ValueError) as exc:
-        raise LocalStateUnusable(f"stdout: cannot be written: {why_not(exc)}") from exc
