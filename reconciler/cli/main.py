@@ -26,6 +26,7 @@ _ROOMS = {
     "render": "rendering",
     "diff": "rendering",
     "snapshot": "snapshots",
+    "convert": "converting",
 }
 # One environment after the other, as long as all goes well.
 _IN_TURN = frozenset({"apply", "destroy"})

@@ -88,6 +88,12 @@ class Options:
     database: Path | None = None
     drops: tuple[str, ...] = ()
     faults: Path | None = None
+    folder: Path | None = None
+    parameters: tuple[Path, ...] = ()
+    values: tuple[tuple[str, str], ...] = ()  # of parameters, by name
+    subscription: str | None = None
+    resource_group: str | None = None
+    location: str | None = None
 
 
 def each_environment(options: Options) -> tuple[Options, ...]:
@@ -166,6 +172,8 @@ def options_of(namespace: Namespace) -> Options:
         "select",
         "exclude",
         "drops",
+        "parameters",
+        "values",
         *_ASKED,
     ):
         if name in given:
@@ -326,6 +334,14 @@ def consent(text: str) -> tuple[str, int]:
             f"expected {', '.join(k + '=N' for k in kinds)} with N from 1, got '{text}'"
         )
     return kind, int(number)
+
+
+def named_value(text: str) -> tuple[str, str]:
+    """`NAME=VALUE`, for argparse."""
+    name, separator, value = text.partition("=")
+    if not name or not separator:
+        raise ArgumentTypeError(f"expected NAME=VALUE, got '{name}'")
+    return name, value
 
 
 def positive(text: str) -> int:

@@ -169,6 +169,17 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
         ),
         signatures.diff,
     ),
+    "convert": (
+        "turn az YAML, az JSON and ARM templates into manifests, offline",
+        (
+            "Manifests on stdout, and on stderr a list of what could not be carried. No secret is\n"
+            "copied. Exit 0 when all was carried, 2 when something is on the list, 3 when the file\n"
+            "is of no known form.\n\n"
+            "  az container show -g rg -n web | aci-reconcile convert - > web.yaml\n"
+            "  aci-reconcile convert main.json --parameters prod.parameters.json -d manifests"
+        ),
+        signatures.convert,
+    ),
     "schema": (
         "print the JSON Schema of manifests, patches, the project file, or of reports",
         "",
