@@ -137,7 +137,7 @@ def _left_out(wire: JsonObject) -> list[str]:
     for path in unknown_members(wire):
         value: Json = wire
         for part in path:
-            value = value[part] if isinstance(value, dict | list) else None  # type: ignore[index,call-overload]  # a path into this very body
+            value = value[part] if isinstance(value, dict | list) else None  # type: ignore[index]  # a path into this very body
         if path[-1] not in LEFTOVERS and not is_empty(value):
             found.append(pointer(path))
     return found

@@ -95,21 +95,16 @@ def _secrets(value: Json, node: Node, path: WirePath) -> Iterator[tuple[WirePath
             yield from _secrets(item, node.any, (*path, i))
     if not isinstance(value, dict):
         return
-    for name, child in node.children.items():
-        place = (*path, name)
-        if not _is_secret(child):
-            yield from _secrets(value.get(name), child, place)
-        elif value.get(name) is not None or not _is_replaced(child, value):
-            yield place, value.get(name) is not None
-    if node.any is None:
+    if node.any is not None and _is_secret(node.any):
+        yield from [((*path, name), True) for name in value] or [(path, False)]
         return
-    if _is_secret(node.any) and not value:
-        yield path, False
-    for name, item in value.items():
-        if _is_secret(node.any):
-            yield (*path, name), True
-        else:
-            yield from _secrets(item, node.any, (*path, name))
+    for name in node.children if node.any is None else value:
+        child = node.children.get(name) or node.any
+        assert child is not None
+        if not _is_secret(child):
+            yield from _secrets(value.get(name), child, (*path, name))
+        elif value.get(name) is not None or not _is_replaced(child, value):
+            yield (*path, name), value.get(name) is not None
 
 
 def _is_secret(node: Node) -> bool:
