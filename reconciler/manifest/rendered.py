@@ -81,7 +81,7 @@ def _group(group: DesiredGroup) -> JsonObject:
     }
     if group.tags:
         head["tags"] = _tags(group.tags.items())
-    return _ordered({**head, **body}, shape_of(Kind.GROUP))
+    return in_order({**head, **body}, shape_of(Kind.GROUP))
 
 
 def _reference(secret: Secret) -> JsonObject:
@@ -97,14 +97,14 @@ def _resource_group(home: DesiredResourceGroup) -> JsonObject:
     }
     if home.tags:
         document["tags"] = _tags(home.tags.items())
-    return _ordered(document, shape_of(Kind.RESOURCE_GROUP))
+    return in_order(document, shape_of(Kind.RESOURCE_GROUP))
 
 
 def _tags(pairs: Iterable[tuple[str, str]]) -> JsonObject:
     return dict(sorted(pairs))
 
 
-def _ordered(value: JsonObject, shape: Shape) -> JsonObject:
+def in_order(value: JsonObject, shape: Shape) -> JsonObject:
     """Members in the schema's order, those of maps as they are; texts as manifests write them."""
     known = [name for name in shape.children if name in value]
     names = [*known, *(name for name in value if name not in shape.children)]
@@ -115,13 +115,13 @@ def _inside(value: Json, shape: Shape | None) -> Json:
     if isinstance(value, str):
         return escaped(value)
     if isinstance(value, dict):
-        return _ordered(value, shape or Shape())
+        return in_order(value, shape or Shape())
     if isinstance(value, list):
         return [_inside(item, shape.any if shape is not None else None) for item in value]
     return value
 
 
-class _Dumper(yaml.CSafeDumper):
+class Dumper(yaml.CSafeDumper):
     """Writes what YAML 1.1 and 1.2 both read as it was meant; no anchors."""
 
     def ignore_aliases(self, _data: object) -> bool:
@@ -129,7 +129,7 @@ class _Dumper(yaml.CSafeDumper):
         return True
 
 
-def _text(dumper: _Dumper, text: str) -> yaml.Node:
+def _text(dumper: Dumper, text: str) -> yaml.Node:
     style = '"' if not _is_plain(text) else "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
@@ -142,10 +142,10 @@ def _is_plain(text: str) -> bool:
         return False
 
 
-_Dumper.add_representer(str, _text)
+Dumper.add_representer(str, _text)
 
 
 def _yaml(document: JsonObject) -> str:
     return str(
-        yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDEST)
+        yaml.dump(document, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=_WIDEST)
     )
