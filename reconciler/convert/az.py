@@ -96,6 +96,7 @@ def _wrapped(item: Json) -> Json:
 
 def _with_raised_marks(document: Document, root: WirePath) -> Document:
     """The document with its marks where the raised group has its values."""
+
     def moved(path: WirePath) -> WirePath:
         inside = path[len(root) :]
         if path[: len(root)] != root or not inside or inside[0] in _OUTSIDE:

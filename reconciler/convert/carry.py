@@ -12,6 +12,7 @@ from pathlib import Path
 from reconciler.convert.found import FoundGroup
 from reconciler.convert.functions import Value
 from reconciler.convert.gaps import Blank, Gap, Open, Unresolved
+from reconciler.convert.writing import manifest_text
 from reconciler.core.finding import Finding
 from reconciler.core.groups import Secret, SecretState, put_at
 from reconciler.core.jsonval import Json, JsonObject, WirePath, as_object, as_text
@@ -22,7 +23,6 @@ from reconciler.manifest.lenient import repaired
 from reconciler.manifest.pointers import canonical_path
 from reconciler.manifest.project import Project
 from reconciler.manifest.references import WRITTEN
-from reconciler.manifest.rendered import as_yaml
 from reconciler.manifest.schemas import Kind
 from reconciler.manifest.secrets import extracted
 from reconciler.manifest.shape import Shape, shape_of
@@ -40,6 +40,7 @@ class Carried:
     name: str
     text: str
     gaps: tuple[Gap, ...]
+    notes: tuple[str, ...]
 
 
 def carried(group: FoundGroup) -> Carried:
@@ -48,18 +49,34 @@ def carried(group: FoundGroup) -> Carried:
     walk = _Walk(group, document)
     walk.gaps += [walk.of_finding(one) for one in repairs if one.is_error]
     data = walk.mapping(document.data, shape_of(Kind.GROUP), ())
-    data = _with_home(data, group)
+    block = _block(data, group)
+    if block:
+        data["reconcile"] = block
     document = replace(document, data=data)
-    walk.hide(replace(document, data=data))
+    references = walk.hide(document)
     walk.check(document)
-    return Carried(name=as_text(data.get("name")), text=as_yaml([data]), gaps=tuple(walk.gaps))
+    written = manifest_text(
+        data,
+        location=as_text(data.get("location")),
+        reconcile=block,
+        secrets=references,
+        is_read=group.is_live,
+        keeps_variables=True,
+    )
+    walk.check(replace(document, data=written.document))
+    return Carried(
+        name=as_text(data.get("name")),
+        text=written.text,
+        gaps=tuple(walk.gaps),
+        notes=tuple(walk.notes),
+    )
 
 
 def _document(group: FoundGroup) -> Document:
     """The group as a document of its own, with the marks of where it stands."""
     source, root = group.source, group.root
     if not root:
-        return replace(source, data=group.body)
+        return replace(source, data=group.body, dates=frozenset())
     return replace(
         source,
         data=group.body,
@@ -74,16 +91,14 @@ def _below(pairs: Mapping[WirePath, Pair], root: WirePath) -> dict[WirePath, Pai
     return {path[depth:]: pair for path, pair in pairs.items() if path[:depth] == root}
 
 
-def _with_home(data: JsonObject, group: FoundGroup) -> JsonObject:
-    """With what a manifest says of itself: where it belongs, and what comes before it."""
+def _block(data: JsonObject, group: FoundGroup) -> JsonObject:
+    """What a manifest says of itself: where it belongs, and what comes before it."""
     block: JsonObject = {}
     if group.resource_group:
         block["resourceGroup"] = group.resource_group
     if group.depends_on:
         block["dependsOn"] = list(group.depends_on)
-    if not block:
-        return data
-    return {**data, "reconcile": {**block, **as_object(data.get("reconcile"))}}
+    return {**block, **as_object(data.get("reconcile"))}
 
 
 class _Walk:
@@ -93,6 +108,7 @@ class _Walk:
         self.group = group
         self.document = document
         self.gaps: list[Gap] = []
+        self.notes: list[str] = []
         self._left = _MOST_VALUES
         self._variables: dict[str, str] = {}  # by the text they stand for
 
@@ -136,11 +152,12 @@ class _Walk:
         if shape is not None and shape.is_secret:
             if value.reference:
                 leads = ", ".join(f"{key}: {_short(one)}" for key, one in value.reference.items())
-                self._say(path, f"written as {{{leads}}}: {value.reason}", "see that it is there")
+                place = f"{self.document.at(path)}: {shown_path(path)}"
+                self.notes.append(f"{place}: {value.reason}, and written as {{{leads}}}")
                 return dict(value.reference)
             self._say(path, f"written as {{unknown: true}}: {value.reason}", f"write {WRITTEN}")
             return dict(_UNKNOWN)
-        name = self._variable(value.text or value.reason, str(path[-1]), path)
+        name = self._variable(value.text or value.reason, path)
         shown = "" if value.is_secret else self._shown(value.text, path)
         says = f"{shown}{value.reason}"
         hint = f"write the value in the place of ${{var:{name}}}"
@@ -172,12 +189,12 @@ class _Walk:
             for part in value.parts
         )
 
-    def _variable(self, text: str, leaf: str, path: WirePath) -> str:
+    def _variable(self, text: str, path: WirePath) -> str:
         """A name for what has to be filled in: that of the place, one for each text."""
         if text in self._variables:
             return self._variables[text]
-        words = [str(part) for part in path if isinstance(part, str) and part != "properties"]
-        base = leaf if leaf.isidentifier() and leaf.isascii() else words[-1]
+        words = canonical_path(self.document.data, path)
+        base = words[-2] if words[-1] == "value" else words[-1]
         base = "".join(char for char in base if char.isascii() and char.isalnum()) or "value"
         taken = set(self._variables.values())
         name, number = base, 2
@@ -186,11 +203,16 @@ class _Walk:
         self._variables[text] = name
         return name
 
-    def hide(self, document: Document) -> None:
-        """Put `{unknown: true}` where a secret is written down, or was never given."""
+    def hide(self, document: Document) -> dict[WirePath, Json]:
+        """Put `{unknown: true}` where a secret is written down, or was never given.
+
+        What is returned stays as it is: references, by their places.
+        """
+        references: dict[WirePath, Json] = {}
         _, secrets, _ = extracted(document, None)
         for secret in secrets:
             if secret.source is not None:
+                references[secret.path] = dict(secret.source)
                 continue
             if secret.value is not None:
                 says = "written as {unknown: true}: a secret is never copied"
@@ -200,6 +222,9 @@ class _Walk:
                 says = f"written as {{unknown: true}}: {why}"
                 self._say(secret.path, says, f"write {WRITTEN}")
             put_at(document.data, secret.path, dict(_UNKNOWN))
+            if secret.path[-1] == "secret":  # a whole volume
+                references[(*secret.path, "unknown")] = True
+        return references
 
     def _is_told(self, secret: Secret) -> bool:
         path = shown_path(secret.path)
@@ -246,4 +271,3 @@ def _short(value: Json) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {one}" for key, one in value.items()) + "}"
     return str(value)
-

@@ -17,9 +17,7 @@ _VARIABLE = re.compile(r"[A-Za-z0-9_.-]+\Z")
 _VAULT = re.compile(r"/vaults/(?P<name>[A-Za-z0-9-]{3,24})\Z", re.IGNORECASE)
 
 
-def scope_of(
-    template: JsonObject, given: Mapping[str, Value], place: Place, steps: Steps
-) -> Scope:
+def scope_of(template: JsonObject, given: Mapping[str, Value], place: Place, steps: Steps) -> Scope:
     """What the expressions of `template` refer to; `given` holds values of parameters by name."""
     names = _Names(template, {name.lower(): value for name, value in given.items()})
     scope = Scope(parameter=names.parameter, variable=names.variable, place=place, steps=steps)

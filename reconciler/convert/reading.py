@@ -155,5 +155,3 @@ def typed(template: JsonObject, name: str, text: str) -> Value:
     if not fits[kind]:
         raise NotConvertible(f"-p {name}: expected a value of type {kind}, got another")
     return value
-
-

@@ -51,9 +51,7 @@ def read_template(document: Document, given: Mapping[str, Value], place: Place) 
     _Walk(document, found, place.resource_group).template(document.data, (), scope, 0)
     if found.others:
         found.gaps.append(_others(document, found.others))
-    return Reading(
-        groups=tuple(found.groups), gaps=tuple(found.gaps), notes=tuple(found.notes)
-    )
+    return Reading(groups=tuple(found.groups), gaps=tuple(found.gaps), notes=tuple(found.notes))
 
 
 def _others(document: Document, others: Mapping[str, int]) -> Gap:
@@ -116,7 +114,9 @@ class _Walk:
             return count
         return [scope.at(as_text(loop.get("name")), i) for i in range(count)]
 
-    def _each(self, resource: _Resource, scope: Scope, names: Mapping[str, tuple[str, ...]]) -> None:
+    def _each(
+        self, resource: _Resource, scope: Scope, names: Mapping[str, tuple[str, ...]]
+    ) -> None:
         turns = self._turns(resource, scope)
         if isinstance(turns, Unresolved):
             self._gap((*resource.path, "copy"), turns, "copy", "a container group in copies")
@@ -142,7 +142,9 @@ class _Walk:
             self._gap((*resource.path, "condition"), condition, "condition", says)
         return True
 
-    def _group(self, resource: _Resource, scope: Scope, names: Mapping[str, tuple[str, ...]]) -> None:
+    def _group(
+        self, resource: _Resource, scope: Scope, names: Mapping[str, tuple[str, ...]]
+    ) -> None:
         body = {
             key: evaluated(resource.data[key], scope) for key in _CARRIED if key in resource.data
         }
@@ -233,5 +235,3 @@ def _resources(template: JsonObject, path: WirePath) -> Iterator[_Resource]:
     for index, one in enumerate(as_list(resources)):
         if isinstance(one, dict):
             yield _Resource(data=one, path=(*path, "resources", index))
-
-

@@ -35,6 +35,7 @@ _UNKNOWN: JsonObject = {"unknown": True}
 _HEAD = ("type", "name", "location", "tags", "reconcile")
 _WIDEST = 10**6  # no line is folded: a comment has to stand beside its value
 _LOST = "not returned by Azure; before the next write, say where it is: {fromEnv: NAME}"
+_NOT_COPIED = "not copied; before the next write, say where it is: {fromEnv: NAME}"
 _FILES = "neither the files nor their names are returned; say them: NAME: {fromFile: PATH}"
 _MAYBE = "never returned by Azure; remove the line if there are none"
 _CHOSEN = "chosen by Azure where a manifest is silent; remove the line if nobody set it"
@@ -70,8 +71,10 @@ def manifest_text(
     location: str | None = None,
     tags: Mapping[str, str] | None = None,
     protect: bool = False,
-    secrets: Mapping[WirePath, JsonObject] | None = None,
+    reconcile: Mapping[str, Json] | None = None,
+    secrets: Mapping[WirePath, Json] | None = None,
     is_read: bool = False,
+    keeps_variables: bool = False,
     notes: Sequence[str] = (),
 ) -> Written:
     """The manifest of a wire body (ARM's JSON, `properties` and all).
@@ -94,9 +97,10 @@ def manifest_text(
     block: JsonObject = {"resourceGroup": resource_group} if resource_group else {}
     if protect:
         block["protect"] = True
+    block |= reconcile or {}
     if block:
         head["reconcile"] = block
-    ordered = in_order({**head, **document}, shape_of(Kind.GROUP))
+    ordered = in_order({**head, **document}, shape_of(Kind.GROUP), keeps_variables=keeps_variables)
     ordered = {key: ordered[key] for key in sorted(ordered, key=_place)}
     return _written(ordered, comments, notes, tuple(_left_out(wire)))
 
@@ -107,7 +111,7 @@ def _place(member: str) -> int:
 
 
 def _document(
-    wire: JsonObject, *, secrets: Mapping[WirePath, JsonObject], is_read: bool
+    wire: JsonObject, *, secrets: Mapping[WirePath, Json], is_read: bool
 ) -> tuple[JsonObject, dict[WirePath, str]]:
     """What has to be said of a body, and a comment for each place that wants one."""
     document = least(wire)
@@ -117,7 +121,7 @@ def _document(
             put_at(document, path, copy.deepcopy(secrets[path]))
         elif is_there or is_read:
             put_at(document, path, dict(_UNKNOWN))
-            comments[path] = _lost(path)
+            comments[path] = _lost(path) if is_read else _NOT_COPIED
     policy = ("properties", "confidentialComputeProperties", "ccePolicy")
     row = row_of(policy)
     if is_read and row is not None and row.access is Access.ASSIGNED and dig(document, *policy):

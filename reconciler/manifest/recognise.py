@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 
-from reconciler.core.finding import Finding
+from reconciler.core.finding import Finding, Mark, Position
 from reconciler.core.ids import GROUP_TYPE
 from reconciler.core.jsonval import Json, JsonObject, as_list, as_object, as_text
 from reconciler.manifest.document import Document
+from reconciler.manifest.relaxed import NotJson, decoded, parsed
 from reconciler.manifest.rules import finding
 
 
@@ -76,11 +78,32 @@ def _is_group(item: Json) -> bool:
     return form_of(as_object(item)) in (Form.GROUP, Form.SHOWN)
 
 
-def mistaken(document: Document) -> Finding | None:
-    """The one thing to say of a document that `convert` turns into manifests."""
-    form = form_of(document.data)
-    if form not in _CONVERTIBLE:
+def mistaken_in(file: str, raw: bytes, documents: Sequence[Document]) -> Finding | None:
+    """The one thing to say of a file that `convert` turns into manifests; None for all others.
+
+    `documents` are what could be read of it as YAML, which takes no comments of JSON.
+    """
+    for document in documents:
+        if form_of(document.data) in _CONVERTIBLE:
+            return _mistaken(file, document.data, document.at(()))
+    if documents or not _is_worth_a_look(raw):
         return None
-    says = f"expected a manifest, got {form.value}"
-    hint = f"'aci-reconcile convert {document.file}', which turns it into manifests"
-    return finding("M015", document.at(()), says, hint=hint)
+    try:
+        value, _, _ = parsed(decoded(raw))
+    except (NotJson, UnicodeDecodeError):
+        return None
+    start = Position(file=file, mark=Mark(1, 1))
+    return _mistaken(file, value, start) if form_of(value) in _CONVERTIBLE else None
+
+
+def _is_worth_a_look(raw: bytes) -> bool:
+    """Whether it may be JSON at all: the first bytes tell, in whatever encoding."""
+    start = raw[:64].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    return start.startswith((b"{", b"[", b"//", b"/*"))
+
+
+def _mistaken(file: str, data: Json, where: Position) -> Finding:
+    form = form_of(data)
+    says = f"expected a manifest, got {form.value if form else 'something else'}"
+    hint = f"'aci-reconcile convert {file}', which turns it into manifests"
+    return finding("M015", where, says, hint=hint)

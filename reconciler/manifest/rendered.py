@@ -104,20 +104,27 @@ def _tags(pairs: Iterable[tuple[str, str]]) -> JsonObject:
     return dict(sorted(pairs))
 
 
-def in_order(value: JsonObject, shape: Shape) -> JsonObject:
-    """Members in the schema's order, those of maps as they are; texts as manifests write them."""
+def in_order(value: JsonObject, shape: Shape, *, keeps_variables: bool = False) -> JsonObject:
+    """Members in the schema's order, those of maps as they are; texts as manifests write them.
+
+    With `keeps_variables` they are written so already: `${var:NAME}` is a variable.
+    """
     known = [name for name in shape.children if name in value]
     names = [*known, *(name for name in value if name not in shape.children)]
-    return {name: _inside(value[name], shape.children.get(name, shape.any)) for name in names}
+    return {
+        name: _inside(value[name], shape.children.get(name, shape.any), keeps_variables)
+        for name in names
+    }
 
 
-def _inside(value: Json, shape: Shape | None) -> Json:
+def _inside(value: Json, shape: Shape | None, keeps: bool) -> Json:  # noqa: FBT001  # private
     if isinstance(value, str):
-        return escaped(value)
+        return value if keeps else escaped(value)
     if isinstance(value, dict):
-        return in_order(value, shape or Shape())
+        return in_order(value, shape or Shape(), keeps_variables=keeps)
     if isinstance(value, list):
-        return [_inside(item, shape.any if shape is not None else None) for item in value]
+        element = shape.any if shape is not None else None
+        return [_inside(item, element, keeps) for item in value]
     return value
 
 
