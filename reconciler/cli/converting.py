@@ -35,7 +35,9 @@ def convert(options: Options) -> ExitCode:
     if not found:
         _check_some(documents, readings)
     _write(found, options, console)
-    for note in (note for one in (*readings, *found) for note in one.notes):
+    notes = [note for reading in readings for note in reading.notes]
+    notes += [note for one in found for note in one.notes]
+    for note in notes:
         console.say(safe(f"note: {note}"))
     gaps = [gap for reading in readings for gap in reading.gaps]
     gaps += [gap for one in found for gap in one.gaps]

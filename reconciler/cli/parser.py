@@ -172,9 +172,9 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
     "convert": (
         "turn az YAML, az JSON and ARM templates into manifests, offline",
         (
-            "Manifests on stdout, and on stderr a list of what could not be carried. No secret is\n"
-            "copied. Exit 0 when all was carried, 2 when something is on the list, 3 when the file\n"
-            "is of no known form.\n\n"
+            "Manifests on stdout, and on stderr a list of what could not be carried. No secret\n"
+            "is copied. Exit 0 when all was carried, 2 when something is on the list, 3 when the\n"
+            "file is of no known form.\n\n"
             "  az container show -g rg -n web | aci-reconcile convert - > web.yaml\n"
             "  aci-reconcile convert main.json --parameters prod.parameters.json -d manifests"
         ),

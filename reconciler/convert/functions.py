@@ -69,9 +69,7 @@ def member(holder: Value, key: Value, *, is_lenient: bool = False) -> Value:
         for name, item in holder.items():
             if name.lower() == key.lower():
                 return item
-    elif _is_whole(key) and isinstance(holder, list) and 0 <= key < len(holder):
-        return holder[key]
-    elif _is_whole(key) and isinstance(holder, str) and 0 <= key < len(holder):
+    elif _is_whole(key) and isinstance(holder, list | str) and 0 <= key < len(holder):
         return holder[key]
     if is_lenient:
         return None
@@ -145,8 +143,7 @@ def _pieces(value: Value) -> tuple[str | Blank, ...]:
 
 def _joined(parts: Sequence[str | Blank]) -> str | Open:
     if all(isinstance(part, str) for part in parts):
-        text = "".join(str(part) for part in parts)
-        return text
+        return "".join(str(part) for part in parts)
     return Open(tuple(parts))
 
 

@@ -94,7 +94,8 @@ class _Walk:
             if as_text(resource.data.get("type")).lower() != GROUP_TYPE.lower():
                 continue
             loop = as_object(resource.data.get("copy"))
-            turns = self._turns(resource, scope) or []
+            found = self._turns(resource, scope)
+            turns = [] if isinstance(found, Unresolved) else found
             names = [evaluated(resource.data.get("name"), turn) for turn in turns]
             plain = tuple(name for name in names if isinstance(name, str))
             for name in plain:

@@ -93,12 +93,12 @@ class _Reader:
         self.keys: dict[WirePath, Pair] = {}
         self._lines = [0, *(found.end() for found in re.finditer("\n", text))]
         self._length = len(text)
-        self._tokens = (one for one in _tokens(text) if one[0] != "comment")
-        self._kind, self._token, self._at = "", "", 0
+        self._rest = (one for one in _tokens(text) if one[0] != "comment")
+        self._kind, self._word, self._at = "", "", 0
         self._step()
 
     def _step(self) -> None:
-        self._kind, self._token, self._at = next(self._tokens, ("end", "", self._length))
+        self._kind, self._word, self._at = next(self._rest, ("end", "", self._length))
 
     def _pair(self) -> Pair:
         line = bisect_right(self._lines, self._at)
@@ -109,7 +109,7 @@ class _Reader:
         got = {"text": "a text", "word": "a word", "end": "the end of the file"}.get(self._kind)
         if got is None:
             unclosed = {'"': "a text that does not end", "/": "a comment that does not end"}
-            got = unclosed.get(self._token) or repr(self._token)
+            got = unclosed.get(self._word) or repr(self._word)
         return NotJson(f"expected {expected}, got {got}", Mark(*self._pair()))
 
     def end(self) -> None:
@@ -121,9 +121,9 @@ class _Reader:
         if depth > _DEEPEST:
             says = f"expected at most {_DEEPEST} levels of nesting, got more"
             raise NotJson(says, Mark(*self._pair()))
-        if self._token == "{" and self._kind == "sign":
+        if self._word == "{" and self._kind == "sign":
             return self._object(path, depth)
-        if self._token == "[" and self._kind == "sign":
+        if self._word == "[" and self._kind == "sign":
             return self._list(path, depth)
         if self._kind not in ("text", "word"):
             raise self._wrong("a value")
@@ -134,7 +134,7 @@ class _Reader:
     def _scalar(self) -> Json:
         try:
             # Not strict: a template may break a text over lines.
-            value: Json = json.loads(self._token, strict=False, parse_constant=_no_constant)
+            value: Json = json.loads(self._word, strict=False, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             raise self._wrong("a value in JSON") from None
         return value
@@ -153,7 +153,7 @@ class _Reader:
                 )
             self.keys[place] = self._pair()
             self._step()
-            if self._token != ":" or self._kind != "sign":
+            if self._word != ":" or self._kind != "sign":
                 raise self._wrong("':' after a key")
             self._step()
             result[key] = self.value(place, depth + 1)
@@ -168,14 +168,14 @@ class _Reader:
 
     def _closes(self, bracket: str, *, is_first: bool) -> bool:
         """Whether the collection ends here; a comma before the next element is taken."""
-        if self._kind == "sign" and self._token == bracket:
+        if self._kind == "sign" and self._word == bracket:
             self._step()
             return True
         if not is_first:
-            if self._token != "," or self._kind != "sign":
+            if self._word != "," or self._kind != "sign":
                 raise self._wrong(f"',' or '{bracket}'")
             self._step()
-            if self._kind == "sign" and self._token == bracket:
+            if self._kind == "sign" and self._word == bracket:
                 self._step()
                 return True  # a comma behind the last element, as people leave it
         return False
