@@ -22,7 +22,6 @@ from reconciler.manifest.document import Document, Pair
 from reconciler.manifest.lenient import repaired
 from reconciler.manifest.pointers import canonical_path
 from reconciler.manifest.project import Project
-from reconciler.manifest.references import WRITTEN
 from reconciler.manifest.schemas import Kind
 from reconciler.manifest.secrets import extracted
 from reconciler.manifest.shape import Shape, shape_of
@@ -31,6 +30,7 @@ from reconciler.manifest.wording import shown_path
 
 _MOST_VALUES = 100_000
 _UNKNOWN: JsonObject = {"unknown": True}
+_SAY = "write where it is, such as {fromEnv: NAME}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +155,7 @@ class _Walk:
                 place = f"{self.document.at(path)}: {shown_path(path)}"
                 self.notes.append(f"{place}: {value.reason}, and written as {{{leads}}}")
                 return dict(value.reference)
-            self._say(path, f"written as {{unknown: true}}: {value.reason}", f"write {WRITTEN}")
+            self._say(path, f"written as {{unknown: true}}: {value.reason}", _SAY)
             return dict(_UNKNOWN)
         name = self._variable(value.text or value.reason, path)
         shown = "" if value.is_secret else self._shown(value.text, path)
@@ -177,7 +177,7 @@ class _Walk:
         names = [part.name for part in value.parts if isinstance(part, Blank)]
         if shape is not None and shape.is_secret:
             says = f"written as {{unknown: true}}: parameter '{names[0]}' has no value"
-            self._say(path, says, f"write {WRITTEN}")
+            self._say(path, says, _SAY)
             return dict(_UNKNOWN)
         for name in dict.fromkeys(names):
             says = f"parameter '{name}' has no value"
@@ -216,11 +216,11 @@ class _Walk:
                 continue
             if secret.value is not None:
                 says = "written as {unknown: true}: a secret is never copied"
-                self._say(secret.path, says, f"write {WRITTEN}")
+                self._say(secret.path, says, _SAY)
             elif not self._is_told(secret):
                 why = "Azure does not return it" if self.group.is_live else "no value is given"
                 says = f"written as {{unknown: true}}: {why}"
-                self._say(secret.path, says, f"write {WRITTEN}")
+                self._say(secret.path, says, _SAY)
             put_at(document.data, secret.path, dict(_UNKNOWN))
             if secret.path[-1] == "secret":  # a whole volume
                 references[(*secret.path, "unknown")] = True

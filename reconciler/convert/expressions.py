@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.convert.functions import NoValue, Value, call, is_open, member
+from reconciler.convert.functions import NoValue, Value, call, deployed, is_open, member
 from reconciler.convert.gaps import Unresolved
 from reconciler.convert.syntax import (
     BadExpression,
@@ -166,6 +166,8 @@ def _call(tree: Call, scope: Scope, depth: int) -> Value:
     lazy = _LAZY.get(tree.name)
     if lazy is not None:
         return lazy(tree, scope, depth)
+    if reason := deployed(tree.name):
+        raise NoValue(reason)
     arguments = [_value(one, scope, depth + 1) for one in tree.arguments]
     scoped = _SCOPED.get(tree.name)
     try:

@@ -38,7 +38,7 @@ def call(name: str, arguments: Sequence[Value]) -> Value:
     """
     function = _FUNCTIONS.get(name)
     if function is None:
-        raise NoValue(_unknown(name))
+        raise NoValue(f"the function {name[:60]}() is not evaluated here")
     for argument in arguments:
         if isinstance(argument, Unresolved) and name not in _KEEPING:
             raise NoValue(argument.reason)
@@ -90,10 +90,11 @@ _DEPLOYED = {
 }
 
 
-def _unknown(name: str) -> str:
+def deployed(name: str) -> str:
+    """Why a function has a value only in a deployment; empty for one that has a value here."""
     if name.startswith("list"):
         return f"{name}() asks a resource for its keys"
-    return _DEPLOYED.get(name, f"the function {name[:60]}() is not evaluated here")
+    return _DEPLOYED.get(name, "")
 
 
 def _bounded(value: Value) -> Value:

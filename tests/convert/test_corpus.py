@@ -1,0 +1,175 @@
+"""What people have, converted: it validates, and taking over what runs already changes nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reconciler.core.plan import ActionKind
+from tests.conftest import HOME
+
+CASES = Path(__file__).parent / "cases"
+SECRETS = ("hunter2", "aHVudGVyMi", "aHVudGVyMg")
+PLACE = (
+    "-g", HOME, "--location", "westeurope", "--subscription", "11111111-1111-1111-1111-111111111111",
+)  # fmt: skip
+# file, options, exit code, the places that are listed
+CORPUS = [
+    ("tutorial.yaml", (), 0, []),
+    ("network.yaml", (), 0, []),
+    ("files.yaml", (), 2, ["volumes[0].azureFile.storageAccountKey"]),
+    (
+        "variables.yaml",
+        (),
+        2,
+        [
+            "containers[0].environmentVariables[1].secureValue",
+            "imageRegistryCredentials[0].password",
+            "diagnostics.logAnalytics.workspaceKey",
+            "volumes[0].secret.first",
+            "volumes[0].secret.second",
+        ],
+    ),
+    (
+        "export.yaml",
+        (),
+        2,
+        ["containers[0].environmentVariables[1].secureValue", "volumes[0].secret"],
+    ),
+    (
+        "shown.json",
+        (),
+        2,
+        [
+            "containers[0].environmentVariables[1].secureValue",
+            "imageRegistryCredentials[0].password",
+            "volumes[0].azureFile.storageAccountKey",
+        ],
+    ),
+    ("quickstart.json", PLACE, 0, []),
+    ("quickstart.json", (), 2, ["location"]),
+    ("bicep.json", PLACE, 0, []),
+    ("copies.json", (), 0, []),
+]
+IDS = [f"{file} {len(options)}" for file, options, _, _ in CORPUS]
+
+
+def listed(done):
+    """The places on the list of what was not carried."""
+    lines = [line.partition("not carried: ")[2] for line in done.err.splitlines()]
+    return [line.split(": ")[1] for line in lines if line]
+
+
+@pytest.mark.parametrize(("file", "options", "code", "places"), CORPUS, ids=IDS)
+def test_what_is_converted_validates_and_is_adopted_as_it_runs(
+    repository, file, options, code, places
+):
+    expected = json.loads((CASES / file).with_suffix(".expected.json").read_text("utf-8"))
+    repository.project()
+    for one in expected:
+        repository.emulator.given(repository.subscription, HOME, one["name"], one)
+
+    done = repository.here("convert", str(CASES / file), "-d", "groups", *options)
+
+    assert (done.code, listed(done)) == (code, places), done.err
+    assert sorted(one["name"] for one in expected) == sorted(
+        path.stem for path in (repository.root / "groups").iterdir()
+    )
+    assert repository.here("validate").code == 0
+    actions = repository.plan().actions
+    assert [(action.kind, bool(action.diff)) for action in actions] == [
+        (ActionKind.ADOPT, False) for _ in expected
+    ]
+    texts = [path.read_text("utf-8") for path in (repository.root / "groups").iterdir()]
+    assert not any(secret in text for secret in SECRETS for text in (*texts, done.out, done.err))
+
+
+def test_the_groups_of_a_template_keep_their_order(repository):
+    repository.project()
+
+    done = repository.here("convert", str(CASES / "copies.json"))
+
+    assert "dependsOn:\n  - worker-1\n  - worker-2\n" in done.out
+    assert done.out.count("---\n") == 3
+    assert "copies.json:38:20: left out: its condition is false" in done.err
+
+
+def test_a_text_that_looks_like_a_variable_stays_what_az_would_send_or_is_told(repository):
+    """In a file for az it may be one of ours: such a file is a manifest."""
+    repository.project(variables={"not_ours": "value"})
+
+    done = repository.here("convert", str(CASES / "debris.yaml"))
+
+    assert done.code == 0
+    assert "print('${var:not_ours}')" in done.out
+
+
+def test_what_newer_api_versions_know_is_listed_where_it_stands(repository):
+    done = repository.here("convert", str(CASES / "newer.yaml"))
+
+    assert done.code == 2
+    assert listed(done) == [
+        "containers[0].configMap",
+        "networkProfile",
+        "containers[0].shell",
+    ]
+    assert "newer.yaml:12:3: networkProfile: " in done.err
+    assert "'subnetIds', which replaced it" in done.err
+
+
+def test_what_only_a_deployment_knows_is_open_and_never_guessed(repository):
+    repository.project()
+
+    done = repository.here("convert", str(CASES / "blanks.json"), "-d", ".")
+
+    text = (repository.root / "blanks.yaml").read_text("utf-8")
+    assert done.code == 2
+    assert "image: registry.example/app:${var:tag}\n" in text
+    assert "secureValue: {fromEnv: DB_PASSWORD}\n" in text
+    assert "key: {fromEnv: STORAGE_KEY, encode: base64}\n" in text
+    assert "storageAccountKey: {unknown: true}" in text
+    assert "value: ${var:UNIQUE}\n" in text
+    assert "Microsoft.Storage/storageAccounts (1)" in done.err
+    assert "variable 'loop' leads back to itself" in done.err
+    assert not any(secret in both for secret in SECRETS for both in (text, done.err))
+    told = repository.here("validate").out
+    for place in ("image", "cpu", "workspaceId"):
+        assert place in told  # each blank is an error until somebody fills it in
+    assert repository.here("validate").code == 3
+
+
+def test_parameters_close_gaps_and_secrets_in_a_vault_stay_there(repository):
+    done = repository.here(
+        "convert",
+        str(CASES / "blanks.json"),
+        "--parameters",
+        str(CASES / "vault.parameters.json"),
+        "-p",
+        "tag=5",
+    )
+
+    assert "secureValue: {fromKeyVault: {vault: kv-shop, secret: db-password}}\n" in done.out
+    assert "image: registry.example/app:5\n" in done.out
+    assert "cpu: 2\n" in done.out
+    assert not any(secret in both for secret in SECRETS for both in (done.out, done.err))
+
+
+def test_no_file_is_written_over(repository):
+    repository.file("groups/inside.yaml", "name: mine\n")
+
+    done = repository.here("convert", str(CASES / "network.yaml"), "-d", "groups")
+
+    assert done.code == 1
+    assert "groups/inside.yaml: is there already, and is not written over" in done.err
+    assert (repository.root / "groups/inside.yaml").read_text("utf-8") == "name: mine\n"
+
+
+def test_of_several_groups_none_is_written_where_one_is_there(repository):
+    repository.file("groups/boss.yaml", "name: mine\n")
+
+    done = repository.here("convert", str(CASES / "copies.json"), "-d", "groups")
+
+    assert done.code == 1
+    assert [path.name for path in (repository.root / "groups").iterdir()] == ["boss.yaml"]
