@@ -340,7 +340,7 @@ def named_value(text: str) -> tuple[str, str]:
     """`NAME=VALUE`, for argparse."""
     name, separator, value = text.partition("=")
     if not name or not separator:
-        raise ArgumentTypeError(f"expected NAME=VALUE, got '{name}'")
+        raise ArgumentTypeError("expected NAME=VALUE, got other text")
     return name, value
 
 

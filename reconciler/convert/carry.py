@@ -194,7 +194,8 @@ class _Walk:
         if text in self._variables:
             return self._variables[text]
         words = canonical_path(self.document.data, path)
-        base = words[-2] if words[-1] == "value" else words[-1]
+        telling = [word for word in words if word != "value" and not word.isdecimal()]
+        base = telling[-1] if telling else "value"
         base = "".join(char for char in base if char.isascii() and char.isalnum()) or "value"
         taken = set(self._variables.values())
         name, number = base, 2

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.convert.functions import NoValue, Value, call, deployed, is_open, member
-from reconciler.convert.gaps import Unresolved
+from reconciler.convert.functions import NoValue, Value, call, deployed, member, weight
+from reconciler.convert.gaps import Open, Unresolved
 from reconciler.convert.syntax import (
     BadExpression,
     Call,
@@ -22,7 +22,8 @@ from reconciler.convert.syntax import (
 )
 from reconciler.core.jsonval import Json
 
-_MOST_STEPS = 200_000
+_MOST_STEPS = 100_000
+_VALUES_A_STEP = 20
 _DEEPEST = 60  # variables and functions that lead to each other
 _GIVE = "convert with {}"
 
@@ -33,13 +34,13 @@ class Steps:
 
     left: int = _MOST_STEPS
 
-    def take(self) -> None:
-        """Count a step.
+    def take(self, count: int = 1) -> None:
+        """Count steps.
 
         Raises:
             NoValue: there have been too many.
         """
-        self.left -= 1
+        self.left -= count
         if self.left < 0:
             raise NoValue(f"the template asks for more than {_MOST_STEPS} steps")
 
@@ -93,6 +94,8 @@ def text_value(text: str, scope: Scope) -> Value:
         return Unresolved(f"it cannot be read: {exc}", text=text)
     except NoValue as exc:
         return Unresolved(str(exc), text=text, hint=getattr(exc, "hint", ""))
+    except RecursionError:
+        return Unresolved("it is nested too deeply", text=text)
     if isinstance(found, Unresolved) and not found.text:
         return replace(found, text=text)
     return found
@@ -105,8 +108,12 @@ def _object(value: dict[str, Json], scope: Scope) -> Value:
             result |= _loops(item, scope)
             continue
         name = text_value(key, scope)
-        # A name that nobody knows stays as written, and is told where it stands.
-        result[name if isinstance(name, str) else key] = evaluated(item, scope)
+        if isinstance(name, str):
+            result[name] = evaluated(item, scope)
+        else:
+            why = name.reason if isinstance(name, Unresolved) else "a parameter has no value"
+            hint = name.hint if isinstance(name, Unresolved) else ""
+            result[key] = Unresolved(f"this key is not known: {why}", text=key, hint=hint)
     return result
 
 
@@ -171,7 +178,9 @@ def _call(tree: Call, scope: Scope, depth: int) -> Value:
     arguments = [_value(one, scope, depth + 1) for one in tree.arguments]
     scoped = _SCOPED.get(tree.name)
     try:
-        return call(tree.name, arguments) if scoped is None else scoped(scope, *arguments)
+        found = call(tree.name, arguments) if scoped is None else scoped(scope, *arguments)
+        if isinstance(found, list | dict):
+            scope.steps.take(weight(found) // _VALUES_A_STEP)
     except TypeError:
         raise NoValue(f"{tree.name}() does not take such arguments") from None
     except NoValue:
@@ -179,6 +188,7 @@ def _call(tree: Call, scope: Scope, depth: int) -> Value:
         if not unknown:
             raise
         return _made_of(tree.name, next((one for one in unknown if one.is_secret), unknown[0]))
+    return found
 
 
 def _made_of(name: str, value: Unresolved) -> Unresolved:
@@ -330,7 +340,7 @@ def _provider(arguments: Value) -> str:
 def _known(value: Value) -> str:
     if isinstance(value, Unresolved):
         raise _Hinted(value.reason, value.hint)
-    if is_open(value):
+    if isinstance(value, Open):
         raise NoValue("a parameter in it has no value")
     if not isinstance(value, str):
         raise TypeError

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from urllib.parse import quote, unquote
 
 from reconciler.convert.gaps import Blank, Open, Unresolved
+from reconciler.manifest.relaxed import NotJson, parsed
 
 # JSON, with `Unresolved` and `Open` where a value is not known.
 Value: TypeAlias = Any
@@ -48,13 +49,31 @@ def call(name: str, arguments: Sequence[Value]) -> Value:
         raise NoValue(f"{name}() does not take such arguments") from None
 
 
-def is_open(value: Value) -> bool:
-    """Whether something in `value` is not known."""
-    if isinstance(value, dict):
-        return any(is_open(item) for item in value.values())
-    if isinstance(value, list):
-        return any(is_open(item) for item in value)
-    return isinstance(value, Unresolved | Open)
+def weight(value: Value) -> int:
+    """How many values there are in a value, each counted as often as it is reached.
+
+    Raises:
+        NoValue: they are too many: a few lines of a template can ask for billions.
+    """
+    count, waiting = 0, [value]
+    while waiting:
+        one = waiting.pop()
+        count += 1
+        if count > _LONGEST_LIST:
+            raise NoValue(f"it holds more than {_LONGEST_LIST} values")
+        if isinstance(one, dict):
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return count
+
+
+def unknown_in(value: Value) -> Unresolved | Open | None:
+    """The first thing in `value` that is not known."""
+    if isinstance(value, Unresolved | Open):
+        return value
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((found for part in parts if (found := unknown_in(part))), None)
 
 
 def member(holder: Value, key: Value, *, is_lenient: bool = False) -> Value:
@@ -100,6 +119,8 @@ def deployed(name: str) -> str:
 def _bounded(value: Value) -> Value:
     if isinstance(value, str) and len(value) > _LONGEST_TEXT:
         raise NoValue(f"the text has more than {_LONGEST_TEXT} characters")
+    if _is_whole(value) and not -(2**63) <= value < 2**63:
+        raise NoValue("the number has more than 64 bits")
     if isinstance(value, list) and len(value) > _LONGEST_LIST:
         raise NoValue(f"the list has more than {_LONGEST_LIST} elements")
     return value
@@ -128,8 +149,11 @@ def _truth(value: Value) -> bool:
 
 
 def _closed(value: Value) -> Value:
-    if is_open(value):
-        raise NoValue("something in its arguments is not known")
+    unknown = unknown_in(value)
+    if isinstance(unknown, Unresolved):
+        raise NoValue(unknown.reason)
+    if unknown is not None:
+        raise NoValue("a parameter in it has no value")
     return value
 
 
@@ -189,7 +213,11 @@ def _bool(value: Value) -> bool:
 
 
 def _json(value: Value) -> Value:
-    return json.loads(_text(value), parse_constant=_text)
+    try:
+        found, _, _ = parsed(_text(value))
+    except NotJson:
+        raise ValueError from None
+    return found
 
 
 def _equals(one: Value, other: Value) -> bool:

@@ -125,7 +125,11 @@ class _Walk:
         for turn in turns:
             if len(self.found.groups) >= _MOST_GROUPS:
                 says = f"more than {_MOST_GROUPS} container groups"
-                self._gap(resource.path, Unresolved(says), "", says)
+                self._gap(resource.path, Unresolved(""), "", says)
+                return
+            if scope.steps.left < 0:
+                says = "the template asks for more than can be evaluated: the rest of it is missing"
+                self._gap(resource.path, Unresolved(""), "", says)
                 return
             if self._is_wanted(resource, turn):
                 self._group(resource, turn, names)

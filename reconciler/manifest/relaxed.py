@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from reconciler.core.jsonval import Json, JsonObject, WirePath
 from reconciler.manifest.document import Pair
 
 _DEEPEST = 100
+_LONGEST_WORD = 40  # of a number
 _TOKEN = re.compile(
     r'(?P<text>"[^"\\]*(?:\\.[^"\\]*)*")'
     r"|(?P<comment>//[^\n]*|/\*.*?\*/)"
@@ -133,9 +135,15 @@ class _Reader:
 
     def _scalar(self) -> Json:
         try:
+            if self._kind == "word" and len(self._word) > _LONGEST_WORD:
+                raise ValueError
             # Not strict: a template may break a text over lines.
             value: Json = json.loads(self._word, strict=False, parse_constant=_no_constant)
-        except (ValueError, RecursionError):
+            if isinstance(value, str):
+                value.encode()  # half a character, written as an escape, is none
+            elif isinstance(value, float) and not math.isfinite(value):
+                raise ValueError
+        except ValueError:
             raise self._wrong("a value in JSON") from None
         return value
 
