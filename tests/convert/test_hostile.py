@@ -119,7 +119,9 @@ def test_copies_beyond_what_a_deployment_takes_are_told(convert):
 
 
 def test_copies_in_copies_are_bounded(convert):
-    copied = template({"copy": [{"name": "containers", "count": 800, "input": {"name": "c"}}]})
+    copied = template(
+        {"copy": [{"name": "containers", "count": 800, "input": "[length(range(0, 9999))]"}]}
+    )
     copied["resources"][0] |= {
         "name": "[concat('g', copyIndex())]",
         "copy": {"name": "c", "count": 800},
