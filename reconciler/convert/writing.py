@@ -117,7 +117,7 @@ def _document(
             put_at(document, path, copy.deepcopy(secrets[path]))
         elif is_there or is_read:
             put_at(document, path, dict(_UNKNOWN))
-            comments[path] = _lost(path)
+            comments[path] = comment_of(_UNKNOWN, path)
     policy = ("properties", "confidentialComputeProperties", "ccePolicy")
     row = row_of(policy)
     if is_read and row is not None and row.access is Access.ASSIGNED and dig(document, *policy):
@@ -125,7 +125,10 @@ def _document(
     return document, comments
 
 
-def _lost(path: WirePath) -> str:
+def comment_of(value: Json, path: WirePath) -> str:
+    """What stands beside a secret that nobody has said; empty for anything else."""
+    if value != _UNKNOWN:
+        return ""
     if path[-1] == "protectedSettings":
         return _MAYBE
     return _FILES if path[-1] == "secret" else _LOST
