@@ -26,6 +26,8 @@ _ROOMS = {
     "render": "rendering",
     "diff": "rendering",
     "snapshot": "snapshots",
+    "export": "exporting",
+    "adopt": "adopting",
 }
 # One environment after the other, as long as all goes well.
 _IN_TURN = frozenset({"apply", "destroy"})

@@ -78,6 +78,13 @@ class Options:
     resource_groups: bool = False
     confirm: str | None = None
     name: str = ""
+    names: tuple[str, ...] = ()
+    folder: Path | None = None
+    in_resource_groups: tuple[str, ...] = ()
+    owner: str | None = None
+    subscription: str | None = None
+    update: bool = False
+    from_owner: str | None = None
     container: str | None = None
     tail: int | None = None
     timestamps: bool = False
@@ -166,6 +173,8 @@ def options_of(namespace: Namespace) -> Options:
         "select",
         "exclude",
         "drops",
+        "names",
+        "in_resource_groups",
         *_ASKED,
     ):
         if name in given:
@@ -348,6 +357,22 @@ def given_text(text: str) -> str:
     """A text that is not empty, as an unset variable would make it, for argparse."""
     if not text:
         raise ArgumentTypeError("expected a value, got an empty text")
+    return text
+
+
+def subscription_id(text: str) -> str:
+    """The id of a subscription, for argparse."""
+    if not re.fullmatch("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text):
+        raise ArgumentTypeError(
+            f"expected the id of a subscription, 8-4-4-4-12 hexadecimal digits, got '{text}'"
+        )
+    return text
+
+
+def owner_name(text: str) -> str:
+    """The owner of a project, for argparse."""
+    if not re.fullmatch("[A-Za-z0-9._-]{1,60}", text):
+        raise ArgumentTypeError(f"expected 1 to 60 letters, digits, '-', '_' or '.', got '{text}'")
     return text
 
 
