@@ -30,7 +30,7 @@ _ROOMS = {
     "adopt": "adopting",
 }
 # One environment after the other, as long as all goes well.
-_IN_TURN = frozenset({"apply", "destroy"})
+_IN_TURN = frozenset({"apply", "destroy", "adopt"})
 
 
 def run() -> NoReturn:

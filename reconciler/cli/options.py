@@ -24,7 +24,7 @@ _SUFFIXES = {
 _PLACE = "{environment}"
 # What may follow itself on stdout.
 _STREAMED = ("text", "markdown", "ndjson", "github", "yaml")
-_CARRY_OUT = ("apply", "destroy")  # the commands with events to tell
+_CARRY_OUT = ("apply", "destroy", "adopt")  # the commands with events to tell
 WAITS = ("provisioned", "running", "started", "succeeded")
 _DURATION = re.compile(r"(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,6})s)?")
 

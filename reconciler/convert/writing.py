@@ -34,9 +34,9 @@ from reconciler.manifest.source import parse
 _UNKNOWN: JsonObject = {"unknown": True}
 _HEAD = ("type", "name", "location", "tags", "reconcile")
 _WIDEST = 10**6  # no line is folded: a comment has to stand beside its value
-_LOST = "not returned by Azure; before the next write, say where it is: {fromEnv: NAME}"
-_FILES = "neither the files nor their names are returned; say them: NAME: {fromFile: PATH}"
-_MAYBE = "never returned by Azure; remove the line if there are none"
+_LOST = "Azure does not return it; fill in before the next write, such as {fromEnv: NAME}"
+_FILES = "Azure returns no file and no name; fill in before the next write, FILE: {fromFile: PATH}"
+_MAYBE = "Azure does not return them; remove the line if there are none"
 _CHOSEN = "chosen by Azure where a manifest is silent; remove the line if nobody set it"
 
 
