@@ -20,7 +20,7 @@ from reconciler.convert.writing import Written, comment_of
 from reconciler.core.jsonval import Json, JsonObject, Path, as_list, as_object
 from reconciler.core.normalise import element_names, filled
 from reconciler.core.properties import Access, Node, tree
-from reconciler.manifest.rendered import is_plain
+from reconciler.manifest.rendered import is_quoted
 from reconciler.manifest.variables import expanded
 
 _WIDEST = 10**6
@@ -51,7 +51,7 @@ def rewritten(target: Target, new: Written, *, drop_tags: frozenset[str] = froze
     `new` has not got stay as well, apart from `drop_tags`, in lower case.
 
     Raises:
-        NotRewritten: the file holds something that cannot be kept, such as an anchor.
+        NotRewritten: the file cannot be read.
     """
     yaml = _round_trip()
     try:
@@ -59,8 +59,6 @@ def rewritten(target: Target, new: Written, *, drop_tags: frozenset[str] = froze
     except (YAMLError, ValueError) as exc:
         raise NotRewritten("it cannot be read so that it can be written back") from exc
     there = documents[target.index]
-    if "&" in target.text and _has_anchor(there):
-        raise NotRewritten("it holds an anchor, so that one value stands in several places")
     _indent_like(yaml, target.text)
     merge = _Merge(target)
     for name in _TOP:
@@ -90,14 +88,6 @@ def _indent_like(yaml: YAML, text: str) -> None:
             if inside:
                 yaml.indent(mapping=2, sequence=4, offset=2)
             return
-
-
-def _has_anchor(value: object) -> bool:
-    if isinstance(value, CommentedMap):
-        return value.anchor.value is not None or any(map(_has_anchor, value.values()))
-    if isinstance(value, CommentedSeq):
-        return value.anchor.value is not None or any(map(_has_anchor, value))
-    return False
 
 
 class _Merge:
@@ -239,6 +229,6 @@ def _fresh(value: Json, path: Path) -> Any:
         return result
     if isinstance(value, list):
         return CommentedSeq(_fresh(item, path) for item in value)
-    if isinstance(value, str) and ("\n" in value or not is_plain(value)):
+    if isinstance(value, str) and is_quoted(value):
         return DoubleQuotedScalarString(value)
     return value
