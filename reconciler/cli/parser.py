@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from reconciler import __version__
-from reconciler.cli import signatures
+from reconciler.cli import estates, signatures
 from reconciler.errors import ExitCode
 
 _ABOUT = """\
@@ -129,6 +129,29 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
         signatures.observing,
     ),
     "logs": ("print what the containers of a group printed", "", signatures.logs),
+    "export": (
+        "write live groups down as manifests that equal them",
+        (
+            "One LIST, a file a group, and a project file where there is none. Defaults and what\n"
+            "Azure sets are left out; secrets, which Azure never returns, become {unknown: true}\n"
+            "and are listed. A file that says something else is never overwritten.\n\n"
+            "  aci-reconcile export -g rg-shop -d estate\n"
+            "  aci-reconcile export web -d estate --update    bring its manifest to what is live\n"
+            "  aci-reconcile plan estate                      nothing but adoptions"
+        ),
+        estates.export,
+    ),
+    "adopt": (
+        "take over live groups that equal their manifests, by their tags alone",
+        (
+            "Shows what was compared with what result, asks, and writes two tags: nothing\n"
+            "restarts. A group that differs in anything is refused.\n\n"
+            "  aci-reconcile adopt\n"
+            "  aci-reconcile adopt web rg-shop/db --yes\n"
+            "  aci-reconcile adopt web --from-owner old-shop   from another owner, by its name"
+        ),
+        estates.adopt,
+    ),
     "release": (
         "give up a group: it runs on, and is nobody's",
         "Takes our two tags away, nothing else; protection goes with them.",

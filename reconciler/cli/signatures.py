@@ -27,6 +27,7 @@ from reconciler.cli.options import (
     output,
     pointer,
     port,
+    subscription_id,
     text_or_json,
     yaml_or_json,
 )
@@ -236,7 +237,7 @@ def convert(command: argparse.ArgumentParser) -> None:
         type=named_value,
         help="a parameter; may be repeated, and wins over --parameters",
     )
-    template.add_argument("--subscription", metavar="ID", type=given_text, help="its ID")
+    template.add_argument("--subscription", metavar="ID", type=subscription_id, help="its ID")
     template.add_argument(
         "-g", "--resource-group", metavar="NAME", type=given_text,
         help="written into the manifests as well",

@@ -34,10 +34,10 @@ from reconciler.manifest.source import parse
 _UNKNOWN: JsonObject = {"unknown": True}
 _HEAD = ("type", "name", "location", "tags", "reconcile")
 _WIDEST = 10**6  # no line is folded: a comment has to stand beside its value
-_LOST = "not returned by Azure; before the next write, say where it is: {fromEnv: NAME}"
-_NOT_COPIED = "not copied; before the next write, say where it is: {fromEnv: NAME}"
-_FILES = "neither the files nor their names are returned; say them: NAME: {fromFile: PATH}"
-_MAYBE = "never returned by Azure; remove the line if there are none"
+_LOST = "Azure does not return it; fill in before the next write, such as {fromEnv: NAME}"
+_NOT_COPIED = "not copied; fill in before the next write, such as {fromEnv: NAME}"
+_FILES = "Azure returns no file and no name; fill in before the next write, FILE: {fromFile: PATH}"
+_MAYBE = "Azure does not return them; remove the line if there are none"
 _CHOSEN = "chosen by Azure where a manifest is silent; remove the line if nobody set it"
 
 
@@ -121,7 +121,7 @@ def _document(
             put_at(document, path, copy.deepcopy(secrets[path]))
         elif is_there or is_read:
             put_at(document, path, dict(_UNKNOWN))
-            comments[path] = _lost(path) if is_read else _NOT_COPIED
+            comments[path] = comment_of(_UNKNOWN, path) if is_read else _NOT_COPIED
     policy = ("properties", "confidentialComputeProperties", "ccePolicy")
     row = row_of(policy)
     if is_read and row is not None and row.access is Access.ASSIGNED and dig(document, *policy):
@@ -129,7 +129,10 @@ def _document(
     return document, comments
 
 
-def _lost(path: WirePath) -> str:
+def comment_of(value: Json, path: WirePath) -> str:
+    """What stands beside a secret that nobody has said; empty for anything else."""
+    if value != _UNKNOWN:
+        return ""
     if path[-1] == "protectedSettings":
         return _MAYBE
     return _FILES if path[-1] == "secret" else _LOST

@@ -135,16 +135,13 @@ class _Reader:
 
     def _scalar(self) -> Json:
         try:
-            if self._kind == "word" and len(self._word) > _LONGEST_WORD:
-                raise ValueError
             # Not strict: a template may break a text over lines.
             value: Json = json.loads(self._word, strict=False, parse_constant=_no_constant)
-            if isinstance(value, str):
-                value.encode()  # half a character, written as an escape, is none
-            elif isinstance(value, float) and not math.isfinite(value):
-                raise ValueError
+            is_sound = _is_sound(value)
         except ValueError:
-            raise self._wrong("a value in JSON") from None
+            is_sound = False
+        if not is_sound or (self._kind == "word" and len(self._word) > _LONGEST_WORD):
+            raise self._wrong("a value in JSON")
         return value
 
     def _object(self, path: WirePath, depth: int) -> JsonObject:
@@ -191,3 +188,10 @@ class _Reader:
 
 def _no_constant(_text: str) -> Json:
     raise ValueError
+
+
+def _is_sound(value: Json) -> bool:
+    """Whether it can be written again: no half of a character, no number beyond all bounds."""
+    if isinstance(value, str):
+        return not any("\ud800" <= char <= "\udfff" for char in value)
+    return not isinstance(value, float) or math.isfinite(value)

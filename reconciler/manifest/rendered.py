@@ -141,6 +141,11 @@ def _text(dumper: Dumper, text: str) -> yaml.Node:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
+def is_quoted(text: str) -> bool:
+    """Whether a text is written in quotes, or as a block, to be read as it is meant."""
+    return str(yaml.dump(text, Dumper=Dumper, width=_WIDEST, allow_unicode=True))[0] in "'\"|"
+
+
 def _is_plain(text: str) -> bool:
     """Whether our own parser, which speaks YAML 1.2, reads it as text when nobody quotes it."""
     try:

@@ -1,0 +1,234 @@
+"""A manifest that is there, brought to what is live: comments, order and references are kept.
+
+Only here is ruamel.yaml known: it writes back what it did not change as it was read.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+from reconciler.convert.writing import Written, comment_of
+from reconciler.core.jsonval import Json, JsonObject, Path, as_list, as_object
+from reconciler.core.normalise import element_names, filled
+from reconciler.core.properties import Access, Node, tree
+from reconciler.manifest.rendered import is_quoted
+from reconciler.manifest.variables import expanded
+
+_WIDEST = 10**6
+_TOP = ("location", "identity", "zones", "properties")  # what a body holds, apart from its tags
+
+
+class NotRewritten(Exception):
+    """Why a file cannot be changed in place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One document of a file: the manifest at `index`, counted from 0, with its variables.
+
+    What lies at an `ignored` canonical path is nobody's business.
+    """
+
+    text: str
+    index: int
+    variables: Mapping[str, str]
+    ignored: tuple[Path, ...] = ()
+
+
+def rewritten(target: Target, new: Written, *, drop_tags: frozenset[str] = frozenset()) -> str:
+    """The file's text with that document saying what `new` says.
+
+    A value that means the same stays as it is written, a reference to a secret stays. Tags that
+    `new` has not got stay as well, apart from `drop_tags`, in lower case.
+
+    Raises:
+        NotRewritten: the file cannot be read.
+    """
+    yaml = _round_trip()
+    try:
+        documents = list(yaml.load_all(target.text))
+    except (YAMLError, ValueError) as exc:
+        raise NotRewritten("it cannot be read so that it can be written back") from exc
+    there = documents[target.index]
+    _indent_like(yaml, target.text)
+    merge = _Merge(target)
+    for name in _TOP:
+        if name == "location" and name not in new.document:
+            continue
+        merge.member(there, name, new.document.get(name), tree().children[name], (name,))
+    merge.tags(there, as_object(new.document.get("tags")), drop_tags)
+    out = io.StringIO()
+    yaml.dump_all(documents, out)
+    return out.getvalue()
+
+
+def _round_trip() -> YAML:
+    yaml = YAML(typ="rt", pure=True)
+    yaml.preserve_quotes = True
+    yaml.width = _WIDEST
+    yaml.allow_duplicate_keys = False
+    return yaml
+
+
+def _indent_like(yaml: YAML, text: str) -> None:
+    """Write lists as the file does: its dashes below their key, or inside."""
+    lines = text.splitlines()
+    for above, line in pairwise(lines):
+        if line.lstrip().startswith("- ") and above.rstrip().endswith(":"):
+            inside = len(line) - len(line.lstrip()) > len(above) - len(above.lstrip(" -"))
+            if inside:
+                yaml.indent(mapping=2, sequence=4, offset=2)
+            return
+
+
+class _Merge:
+    """Walks a document and what it should say, by the property table."""
+
+    def __init__(self, target: Target) -> None:
+        self._variables = target.variables
+        self._ignored = target.ignored
+
+    def tags(self, there: Any, new: JsonObject, dropped: frozenset[str]) -> None:
+        """Set the tags that differ."""
+        old = there.get("tags")
+        if old is None:
+            if new:
+                there["tags"] = _fresh(new, ("tags",))
+            return
+        for key in [key for key in old if str(key).lower() in dropped]:
+            del old[key]
+        spelt = {str(key).lower(): key for key in old}
+        for key, value in new.items():
+            at = spelt.get(key.lower(), key)
+            if self._plain(old.get(at)) != self._plain(value):
+                old[at] = _fresh(value, ("tags", key))
+
+    def member(self, there: Any, name: str, new: Json, node: Node, path: Path) -> None:
+        """Bring one member of a mapping to `new`, None for nothing to say."""
+        if path in self._ignored:
+            return
+        spelt = _spelt(there, name)
+        old = there.get(spelt)
+        is_secret = node.row is not None and node.row.access is Access.WRITE_ONLY
+        if spelt not in there:
+            if new is not None:
+                _insert(there, name, new, path)
+        elif is_secret or self._means(old, node) == self._means(new, node):
+            return
+        elif isinstance(old, CommentedMap) and isinstance(new, dict) and not node.is_open:
+            self.mapping(old, new, node, path)
+        elif isinstance(old, CommentedSeq) and isinstance(new, list) and _is_keyed(node):
+            self.elements(old, new, node, path)
+        elif new is None:
+            del there[spelt]
+        else:
+            there[spelt] = _fresh(new, path)
+
+    def mapping(self, old: CommentedMap, new: JsonObject, node: Node, path: Path) -> None:
+        """Bring each member to what is new."""
+        names = [*new, *(str(key) for key in old if _table_name(str(key), node) not in new)]
+        for key in names:
+            name = key if key in new else _table_name(key, node)
+            child = node.children.get(name) or node.any
+            if child is None:
+                continue
+            if name not in new and _is_replaced(child, new):
+                del old[key]  # a plain value stands in the place of the secret
+                continue
+            self.member(old, name, new.get(name), child, (*path, name))
+
+    def elements(self, old: CommentedSeq, new: list[Json], node: Node, path: Path) -> None:
+        """Bring a list whose elements have names to what is new: what is there keeps its place."""
+        assert node.row is not None
+        assert node.any is not None
+        resolved = as_list(self._plain(old))
+        before = dict(zip(element_names(resolved, node.row), list(old), strict=True))
+        names = element_names(new, node.row)
+        for name, one in before.items():
+            if name not in names and (*path, name) not in self._ignored:
+                del old[next(i for i, item in enumerate(old) if item is one)]
+        for name, item in zip(names, new, strict=True):
+            at = (*path, name)
+            if at in self._ignored:
+                continue
+            if name not in before:
+                old.append(_fresh(item, at))
+            elif isinstance(before[name], CommentedMap):
+                self.mapping(before[name], as_object(item), node.any, at)
+        if node.row.ordered:
+            order = {id(before.get(name)): i for i, name in enumerate(names)}
+            old.sort(key=lambda item: order.get(id(item), len(names)))
+
+    def _means(self, value: Any, node: Node) -> Json:
+        """What a value comes to, as far as Azure ever shows it."""
+        return filled(self._plain(value), node)
+
+    def _plain(self, value: Any) -> Json:
+        """A value without comments, its variables put in."""
+        if isinstance(value, dict):
+            return {str(key): self._plain(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._plain(item) for item in value]
+        if isinstance(value, str):
+            return expanded(str(value), self._variables)
+        if isinstance(value, bool) or value is None:
+            return value
+        return int(value) if isinstance(value, int) else float(value)
+
+
+def _is_keyed(node: Node) -> bool:
+    return node.row is not None and bool(node.row.key) and node.any is not None
+
+
+def _is_replaced(child: Node, new: JsonObject) -> bool:
+    row = child.row
+    return (
+        row is not None
+        and row.access is Access.WRITE_ONLY
+        and any(name in new for name in row.instead)
+    )
+
+
+def _spelt(there: Any, name: str) -> str:
+    """The key of a member as the file writes it: Azure takes it in any case."""
+    if name in there:
+        return name
+    return next((str(key) for key in there if str(key).lower() == name.lower()), name)
+
+
+def _table_name(key: str, node: Node) -> str:
+    """The member that a key of the file stands for."""
+    if key in node.children or node.any is not None:
+        return key
+    return next((name for name in node.children if name.lower() == key.lower()), key)
+
+
+def _insert(there: Any, name: str, value: Json, path: Path) -> None:
+    there[name] = _fresh(value, path)
+    if comment := comment_of(value, path):
+        there.yaml_add_eol_comment(comment, key=name)
+
+
+def _fresh(value: Json, path: Path) -> Any:
+    """A new value as the round trip writes it, with the comments of what is unknown."""
+    if isinstance(value, dict):
+        result = CommentedMap()
+        for name, item in value.items():
+            _insert(result, name, item, (*path, name))
+        if value == {"unknown": True}:
+            result.fa.set_flow_style()
+        return result
+    if isinstance(value, list):
+        return CommentedSeq(_fresh(item, path) for item in value)
+    if isinstance(value, str) and is_quoted(value):
+        return DoubleQuotedScalarString(value)
+    return value
