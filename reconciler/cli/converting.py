@@ -65,8 +65,8 @@ def _check_some(documents: Sequence[Document], readings: Sequence[Reading]) -> N
 
 
 def _reading(document: Document, options: Options) -> Reading:
-    from reconciler.convert.expressions import Place
     from reconciler.convert.reading import parameters_in, reading_of, typed
+    from reconciler.convert.scope import Place
     from reconciler.manifest.recognise import Form, form_of
 
     given: dict[str, object] = {}

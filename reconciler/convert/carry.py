@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.convert.found import FoundGroup
-from reconciler.convert.functions import Value
 from reconciler.convert.gaps import Blank, Gap, Open, Unresolved
+from reconciler.convert.values import Value
 from reconciler.convert.writing import manifest_text
 from reconciler.core.finding import Finding
 from reconciler.core.groups import Secret, SecretState, put_at

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.convert.functions import Value
 from reconciler.convert.gaps import Gap
+from reconciler.convert.values import Value
 from reconciler.core.jsonval import WirePath
 from reconciler.manifest.document import Document
 

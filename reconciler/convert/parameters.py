@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from reconciler.convert.expressions import Place, Scope, Steps, count_of, evaluated
-from reconciler.convert.functions import NoValue, Value
+from reconciler.convert.expressions import count_of, evaluated
 from reconciler.convert.gaps import Blank, Open, Unresolved
+from reconciler.convert.scope import Place, Scope, Steps
+from reconciler.convert.values import NoValue, Value
 from reconciler.core.groups import is_variable
 from reconciler.core.jsonval import Json, JsonObject, as_list, as_object, as_text
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.convert.az import read_group
-from reconciler.convert.expressions import Place
 from reconciler.convert.found import Reading
-from reconciler.convert.functions import Value
 from reconciler.convert.parameters import given_in
+from reconciler.convert.scope import Place
 from reconciler.convert.template import read_template
+from reconciler.convert.values import Value
 from reconciler.core.finding import Finding
 from reconciler.core.jsonval import Json, JsonObject, as_object, as_text
 from reconciler.errors import NotConvertible

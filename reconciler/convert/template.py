@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.convert.expressions import Place, Scope, Steps, count_of, evaluated
+from reconciler.convert.expressions import count_of, evaluated
 from reconciler.convert.found import FoundGroup, Reading
-from reconciler.convert.functions import Value
 from reconciler.convert.gaps import Gap, Unresolved
 from reconciler.convert.parameters import given_in, scope_of
+from reconciler.convert.scope import Place, Scope, Steps
+from reconciler.convert.values import Value
 from reconciler.core.ids import GROUP_TYPE
 from reconciler.core.jsonval import Json, JsonObject, WirePath, as_list, as_object, as_text
 from reconciler.manifest.document import Document
