@@ -14,7 +14,7 @@ from reconciler.convert.gaps import Blank, Gap, Open, Unresolved
 from reconciler.convert.values import Value
 from reconciler.convert.writing import manifest_text
 from reconciler.core.finding import Finding
-from reconciler.core.groups import Secret, SecretState, put_at
+from reconciler.core.groups import DesiredGroup, Secret, SecretState, put_at
 from reconciler.core.jsonval import Json, JsonObject, WirePath, as_object, as_text
 from reconciler.core.mask import HIDDEN, show
 from reconciler.manifest.build import Context, Prepared, build
@@ -22,6 +22,7 @@ from reconciler.manifest.document import Document, Pair
 from reconciler.manifest.lenient import repaired
 from reconciler.manifest.pointers import canonical_path
 from reconciler.manifest.project import Project
+from reconciler.manifest.rendered import holds_suspicious
 from reconciler.manifest.schemas import Kind
 from reconciler.manifest.secrets import extracted
 from reconciler.manifest.shape import Shape, shape_of
@@ -236,11 +237,15 @@ class _Walk:
         here = Path()
         project = Project(root=here, file=None, owner="", cwd=here)
         context = Context(project=project, subscription="", around=None)
-        given = Prepared(document=document, kind=Kind.GROUP, findings=())
+        built = build(Prepared(document=document, kind=Kind.GROUP, findings=()), context)
         told = {gap.path for gap in self.gaps}
-        for one in build(given, context).findings:
+        for one in built.findings:
             if one.is_error and one.path not in told and not _is_blank(one):
                 self.gaps.append(self.of_finding(one))
+        if isinstance(built.desired, DesiredGroup) and holds_suspicious(built.desired):
+            says = "plain values that look like secrets are carried as they are"
+            note = f"{document.at(('name',))}: {says}"
+            self.notes += [] if note in self.notes else [note]
 
     def of_finding(self, found: Finding) -> Gap:
         return Gap(

@@ -53,6 +53,11 @@ def documents_in(file: str, raw: bytes) -> tuple[Document, ...]:
         raise NotConvertible(
             f"{file}: expected YAML or JSON, got Bicep", hint=f"'az bicep build -f {file}' makes it"
         )
+    if text.lstrip().startswith(("using ", "using\t")):
+        raise NotConvertible(
+            f"{file}: expected YAML or JSON, got Bicep parameters",
+            hint=f"'az bicep build-params -f {file}' makes it",
+        )
     documents, findings = parse(
         file, text.encode("utf-8", "replace"), noun="a container group", items=_LIST
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from reconciler.core.plan import ActionKind
-from tests.conftest import HOME
+from tests.conftest import HOME, environment_of
 
 CASES = Path(__file__).parent / "cases"
 SECRETS = ("hunter2", "aHVudGVyMi", "aHVudGVyMg")
@@ -173,3 +175,29 @@ def test_of_several_groups_none_is_written_where_one_is_there(repository):
 
     assert done.code == 1
     assert [path.name for path in (repository.root / "groups").iterdir()] == ["boss.yaml"]
+
+
+def test_stdin_is_read_where_a_dash_stands(tmp_path):
+    with (CASES / "shown.json").open("rb") as stream:
+        done = subprocess.run(
+            [sys.executable, "-m", "reconciler", "convert", "-"],
+            stdin=stream, cwd=tmp_path, env=environment_of(), capture_output=True, text=True,
+        )  # fmt: skip
+
+    assert done.returncode == 2
+    assert done.stdout.startswith("type: Microsoft.ContainerInstance/containerGroups\nname: seen\n")
+    assert (
+        "not carried: stdin:8:42: containers[0].environmentVariables[1].secureValue: "
+        in done.stderr
+    )
+
+
+def test_a_plain_value_that_looks_like_a_secret_is_carried_with_a_note(repository):
+    text = (CASES / "tutorial.yaml").read_text("utf-8")
+    env = "image: registry.example/shop/pages:3\n      environmentVariables: [{name: API_KEY, value: k}]"
+    file = repository.file("in.yaml", text.replace("image: registry.example/shop/pages:3", env))
+
+    done = repository.here("convert", str(file))
+
+    assert done.code == 0
+    assert "in.yaml:4:7: plain values that look like secrets are carried as they are" in done.err
