@@ -64,7 +64,7 @@ def _group(data: JsonObject, document: Document, root: WirePath) -> FoundGroup:
         root=root,
         resource_group=home,
         is_live=is_live,
-        is_literal=is_live,
+        is_literal="reconcile" not in data,  # no tool but ours writes that
     )
 
 

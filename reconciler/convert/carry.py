@@ -145,9 +145,17 @@ class _Walk:
             element = shape.any if shape is not None else None
             return [self._value(item, element, (*path, i)) for i, item in enumerate(value)]
         if isinstance(value, str) and self.group.is_literal:
-            return escaped(value)
+            return self._literal(value, path)
         known: Json = value
         return known
+
+    def _literal(self, text: str, path: WirePath) -> str:
+        """A text that means itself, as a manifest writes it."""
+        written = escaped(text)
+        if written != text:
+            place = f"{self.document.at(path)}: {shown_path(path)}"
+            self.notes.append(f"{place}: '${{var:' is plain text there, and written as '$${{var:'")
+        return written
 
     def _unresolved(self, value: Unresolved, shape: Shape | None, path: WirePath) -> Json:
         if shape is not None and shape.is_secret:

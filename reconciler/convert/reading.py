@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from reconciler.convert.az import read_group
 from reconciler.convert.found import Reading
 from reconciler.convert.parameters import given_in
 from reconciler.convert.scope import Place
+from reconciler.convert.syntax import is_expression
 from reconciler.convert.template import read_template
 from reconciler.convert.values import Value
 from reconciler.core.finding import Finding
-from reconciler.core.jsonval import Json, JsonObject, as_object, as_text
+from reconciler.core.jsonval import Json, JsonObject, WirePath, as_object, as_text
 from reconciler.errors import NotConvertible
 from reconciler.manifest.document import Document
 from reconciler.manifest.recognise import Form, form_of
@@ -98,6 +100,8 @@ def reading_of(document: Document, given: Mapping[str, Value], place: Place) -> 
     form = form_of(document.data)
     if form is Form.TEMPLATE:
         return read_template(document, given, place)
+    if form is Form.GROUP and is_expression(as_text(document.data.get("name"))):
+        return read_template(_around(document), given, place)
     if form in (Form.GROUP, Form.SHOWN, Form.LISTED):
         return read_group(document)
     where = document.at(())
@@ -109,6 +113,17 @@ def reading_of(document: Document, given: Mapping[str, Value], place: Place) -> 
     keys = ", ".join(repr(key[:40]) for key in list(document.data)[:5])
     got = f"a mapping with {keys}" if keys else described(document.data)
     raise NotConvertible(f"{where}: expected a container group, got {got}", hint=KNOWN)
+
+
+def _around(document: Document) -> Document:
+    """A template around a resource that somebody cut out of one."""
+    root: WirePath = ("resources", 0)
+    return replace(
+        document,
+        data={"resources": [document.data]},
+        values={(*root, *path): pair for path, pair in document.values.items()},
+        keys={(*root, *path): pair for path, pair in document.keys.items()},
+    )
 
 
 def _type(data: JsonObject, form: Form) -> str:

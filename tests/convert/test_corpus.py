@@ -98,14 +98,37 @@ def test_the_groups_of_a_template_keep_their_order(repository):
     assert "copies.json:38:20: left out: its condition is false" in done.err
 
 
-def test_a_text_that_looks_like_a_variable_stays_what_az_would_send_or_is_told(repository):
-    """In a file for az it may be one of ours: such a file is a manifest."""
+def test_a_text_that_looks_like_a_variable_stays_the_text_that_az_would_send(repository):
     repository.project(variables={"not_ours": "value"})
 
-    done = repository.here("convert", str(CASES / "debris.yaml"))
+    done = repository.here("convert", str(CASES / "debris.yaml"), "-d", ".")
 
     assert done.code == 0
+    assert "debris.yaml:9:29: containers[0].command[2]: '${var:' is plain text there" in done.err
+    (group,) = repository.wanted().groups
+    command = group.body["properties"]["containers"][0]["properties"]["command"]
+    assert command == ["python", "-c", "print('${var:not_ours}')"]
+
+
+def test_a_manifest_of_ours_keeps_its_variables(repository):
+    text = (CASES / "debris.yaml").read_text("utf-8")
+    file = repository.file("in.txt", f"{text}reconcile: {{protect: true}}\n")
+
+    done = repository.here("convert", str(file))
+
+    assert "  protect: true\n" in done.out
     assert "print('${var:not_ours}')" in done.out
+
+
+def test_a_resource_cut_out_of_a_template_is_read_as_one(repository):
+    whole = json.loads((CASES / "copies.json").read_text("utf-8"))
+    cut = {**whole["resources"][1], "name": "[concat('bo', 'ss')]"}
+    file = repository.file("in.json", cut)
+
+    done = repository.here("convert", str(file))
+
+    assert done.code == 0
+    assert "name: boss\n" in done.out
 
 
 def test_what_newer_api_versions_know_is_listed_where_it_stands(repository):
