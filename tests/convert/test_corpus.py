@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.plan import ActionKind
-from tests.conftest import HOME, environment_of
+from tests.conftest import HOME, environment_of, typed
 
 CASES = Path(__file__).parent / "cases"
+DOCUMENTED = Path(__file__).parents[1] / "manifest" / "cases"
 SECRETS = ("hunter2", "aHVudGVyMi", "aHVudGVyMg")
 PLACE = (
     "-g", HOME, "--location", "westeurope", "--subscription", "11111111-1111-1111-1111-111111111111",
@@ -224,3 +225,12 @@ def test_a_plain_value_that_looks_like_a_secret_is_carried_with_a_note(repositor
 
     assert done.code == 0
     assert "in.yaml:4:7: plain values that look like secrets are carried as they are" in done.err
+
+
+@pytest.mark.parametrize("file", sorted(DOCUMENTED.glob("docs-*.yaml")), ids=lambda file: file.stem)
+def test_what_the_documentation_shows_is_converted_into_what_validates(tmp_path, file):
+    done = typed("convert", str(file), "-d", ".", cwd=tmp_path)
+
+    assert done.code in (0, 2), done.err
+    (written,) = tmp_path.iterdir()
+    assert typed("validate", written.name, cwd=tmp_path).code == 0

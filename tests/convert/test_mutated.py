@@ -66,7 +66,7 @@ def mutated(value, chance):
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_a_file_that_is_wrong_somewhere_is_answered(tmp_path, file):
     whole = read(file)
-    for number in range(12):
+    for number in range(8):
         changed = mutated(whole, random.Random(f"{file.name} {number}"))
         (tmp_path / "in.json").write_text(json.dumps(changed))
 
