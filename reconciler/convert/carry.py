@@ -120,7 +120,7 @@ class _Walk:
             child = shape.children.get(key, shape.any)
             if child is None and shape.is_azure:
                 if item is not None:
-                    self._say(place, "no property that is known", "leave it out", at_key=True)
+                    self._say(place, "left out: no such property is known", "", at_key=True)
                 continue
             if place == ("location",) and isinstance(item, Unresolved):
                 hint = item.hint or "set defaults.location in the project file"
