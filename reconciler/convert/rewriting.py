@@ -18,7 +18,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from reconciler.convert.writing import Written, comment_of
 from reconciler.core.jsonval import Json, JsonObject, Path, as_list, as_object
-from reconciler.core.normalise import element_names, filled
+from reconciler.core.normalise import element_names, filled, map_key
 from reconciler.core.properties import Access, Node, tree
 from reconciler.manifest.rendered import is_quoted
 from reconciler.manifest.variables import expanded
@@ -135,16 +135,33 @@ class _Merge:
 
     def mapping(self, old: CommentedMap, new: JsonObject, node: Node, path: Path) -> None:
         """Bring each member to what is new."""
+        if node.any is not None:
+            self._keys(old, new, node, path)
+            return
         names = [*new, *(str(key) for key in old if _table_name(str(key), node) not in new)]
         for key in names:
             name = key if key in new else _table_name(key, node)
-            child = node.children.get(name) or node.any
+            child = node.children.get(name)
             if child is None:
                 continue
             if name not in new and _is_replaced(child, new):
                 del old[key]  # a plain value stands in the place of the secret
                 continue
             self.member(old, name, new.get(name), child, (*path, name))
+
+    def _keys(self, old: CommentedMap, new: JsonObject, node: Node, path: Path) -> None:
+        """Bring a map, whose keys are data, to what is new: each key says something by itself."""
+        assert node.any is not None
+        spelt = {map_key(str(key), node): str(key) for key in old}
+        wanted = {map_key(key, node): key for key in new}
+        for name, key in spelt.items():
+            if name not in wanted:
+                del old[key]
+        for name, key in wanted.items():
+            if name not in spelt:
+                _insert(old, key, new[key], (*path, name))
+            elif self._means(old[spelt[name]], node.any) != self._means(new[key], node.any):
+                old[spelt[name]] = _fresh(new[key], (*path, name))
 
     def elements(self, old: CommentedSeq, new: list[Json], node: Node, path: Path) -> None:
         """Bring a list whose elements have names to what is new: what is there keeps its place."""
@@ -207,7 +224,7 @@ def _spelt(there: Any, name: str) -> str:
 
 def _table_name(key: str, node: Node) -> str:
     """The member that a key of the file stands for."""
-    if key in node.children or node.any is not None:
+    if key in node.children:
         return key
     return next((name for name in node.children if name.lower() == key.lower()), key)
 
