@@ -130,3 +130,46 @@ def test_a_value_that_stands_in_two_places_is_not_half_changed():
 
     with pytest.raises(NotRewritten, match="it would still differ in .*requests/cpu"):
         updated(as_live(desired, body), desired, project(), text=text)
+
+
+AROUND = """\
+# above all
+---
+# above it
+
+name: web   # who
+location: westeurope
+reconcile: {resourceGroup: rg-shop}
+properties:
+  osType: Linux
+  containers:   # only one
+    - name: web   # front
+
+      # about it
+      properties:
+        image: nginx:1   # pinned
+        command: [sh, -c, "a # b"]
+        resources: {requests: {cpu: 1, memoryInGB: 1}}
+
+# below it
+---
+
+# about the next
+type: Microsoft.Resources/resourceGroups
+name: rg-shop
+location: westeurope
+# the end
+"""
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_no_comment_line_end_or_document_around_is_lost(end, mark):
+    first = "---\n".join(AROUND.split("---\n")[:2])
+    desired, _ = read(first)
+    text = mark + AROUND.replace("\n", end)
+    body = live(command=["sh", "-c", "a # b"])
+
+    result = updated(as_live(desired, body), desired, project(), text=text)
+
+    assert result == text.replace("image: nginx:1 ", "image: nginx:2 ")
