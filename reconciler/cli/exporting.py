@@ -71,9 +71,8 @@ def _settled(project: Project, options: Options, folder: Path) -> Project:
     if project.file is None:
         name = (Path() if folder == _STDOUT else folder).resolve().name
         owner = options.owner or owner_named_after(name)
-        return replace(
-            project, owner=owner, name=owner, subscription=(options.subscription or "").lower()
-        )
+        project = replace(project, owner=owner, name=owner)
+        return replace(project, subscription=_named_subscription(options, project))
     check_environment(project)
     for flag, given, there in (
         ("--owner", options.owner, project.name),
@@ -85,6 +84,22 @@ def _settled(project: Project, options: Options, folder: Path) -> Project:
                 hint=f"leave out {flag}, or export into a folder of its own",
             )
     return replace(project, subscription=project.subscription or (options.subscription or ""))
+
+
+def _named_subscription(options: Options, project: Project) -> str:
+    """The subscription, where no project file says it.
+
+    Raises:
+        UsageError: nothing names one.
+    """
+    from reconciler.cli.connection import subscription
+
+    if options.subscription is not None:
+        return options.subscription.lower()
+    try:
+        return subscription(options, project)
+    except UsageError as exc:
+        raise UsageError(exc.says, hint="add --subscription ID") from exc
 
 
 def _there(project: Project, options: Options) -> DesiredSet | ExitCode:
@@ -207,7 +222,7 @@ class _Export:
         earlier = next((file for file in files if file.path == path), None)
         if earlier is not None:
             files.remove(earlier)
-        text = earlier.text if earlier is not None else path.read_text("utf-8-sig")
+        text = earlier.text if earlier is not None else path.read_bytes().decode("utf-8")
         try:
             text = updated(one.live, one.desired, self.project, text=text)
         except NotRewritten as exc:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from reconciler.convert.writing import Written, manifest_text
 from reconciler.core.groups import DesiredGroup, LiveGroup
 from reconciler.core.ids import GroupId
-from reconciler.core.jsonval import Json, Path, pointer
+from reconciler.core.jsonval import Json, Path, as_object, dig, pointer, without
 from reconciler.core.mask import disclosed
 from reconciler.core.normalise import fold_text
 from reconciler.core.ownership import (
@@ -19,7 +19,7 @@ from reconciler.core.ownership import (
     state_of,
     tag_key_digest,
 )
-from reconciler.core.properties import row_of
+from reconciler.core.properties import PROPERTIES, Access, row_of
 from reconciler.manifest.files import PROJECT_FILES
 
 _OWNER_LETTERS = re.compile(r"[^A-Za-z0-9._-]+")
@@ -68,13 +68,18 @@ def exported(live: LiveGroup, home: Home) -> Written:
 def restated(live: LiveGroup, desired: DesiredGroup) -> Written:
     """What the manifest of a live group should say where it says something else.
 
-    Where it is silent on a tag or on the region, it stays so.
+    Where it is silent on a tag, on the region or on what Azure then chooses, it stays so.
     """
+    body: Json = live.body
+    for row in PROPERTIES:
+        if row.access is Access.ASSIGNED and dig(desired.body, *row.path) is None:
+            body = without(body, row.path)
+
     named = {key.lower() for key in desired.tags}
     tags = {key: value for key, value in live.tags.items() if key.lower() in named}
     is_there = not desired.location or _same_region(live.location, desired.location)
     return manifest_text(
-        live.body,
+        as_object(body),
         name=live.id.name,
         location="" if is_there else None,
         tags=tags,

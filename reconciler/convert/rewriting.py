@@ -6,24 +6,31 @@ Only here is ruamel.yaml known: it writes back what it did not change as it was 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+from yaml import CSafeLoader, DocumentEndEvent, DocumentStartEvent
+from yaml import parse as events
 
 from reconciler.convert.writing import Written, comment_of
 from reconciler.core.jsonval import Json, JsonObject, Path, as_list, as_object
-from reconciler.core.normalise import element_names, filled
+from reconciler.core.normalise import element_names, filled, map_key
 from reconciler.core.properties import Access, Node, tree
 from reconciler.manifest.rendered import is_quoted
 from reconciler.manifest.variables import expanded
 
 _WIDEST = 10**6
+_COMMENT = re.compile(r"\s*(#|$)")
+_OPENS = re.compile(r":\s*(#.*)?$")  # a key whose value stands below
+_AROUND = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
+_BELOW = re.compile(r"(?<=\n)(?:[ \t]*\n|#[^\n]*(?:\n|\Z))+\Z")
 _TOP = ("location", "identity", "zones", "properties")  # what a body holds, apart from its tags
 
 
@@ -53,13 +60,13 @@ def rewritten(target: Target, new: Written, *, drop_tags: frozenset[str] = froze
     Raises:
         NotRewritten: the file cannot be read.
     """
+    before, middle, after = _cut(target.text, target.index)
     yaml = _round_trip()
     try:
-        documents = list(yaml.load_all(target.text))
+        there = yaml.load(middle)
     except (YAMLError, ValueError) as exc:
         raise NotRewritten("it cannot be read so that it can be written back") from exc
-    there = documents[target.index]
-    _indent_like(yaml, target.text)
+    _indent_like(yaml, middle)
     merge = _Merge(target)
     for name in _TOP:
         if name == "location" and name not in new.document:
@@ -67,8 +74,36 @@ def rewritten(target: Target, new: Written, *, drop_tags: frozenset[str] = froze
         merge.member(there, name, new.document.get(name), tree().children[name], (name,))
     merge.tags(there, as_object(new.document.get("tags")), drop_tags)
     out = io.StringIO()
-    yaml.dump_all(documents, out)
-    return out.getvalue()
+    yaml.dump(there, out)
+    return f"{before}{out.getvalue()}{after}"
+
+
+def _cut(text: str, index: int) -> tuple[str, str, str]:
+    """One document with what stands around it in the file, comments above and below included.
+
+    Only what has to be read is: ruamel.yaml forgets comments around the lines that part documents.
+    """
+    starts: list[int] = []
+    ends: list[int] = []
+    lines = text.splitlines(keepends=True)
+    offsets = [0, *accumulate(len(line) for line in lines)]
+    for event in events(text, Loader=CSafeLoader):
+        if isinstance(event, DocumentStartEvent):
+            mark = event.end_mark if event.explicit else event.start_mark
+            starts.append(_offset(offsets, mark))
+        elif isinstance(event, DocumentEndEvent):
+            ends.append(_offset(offsets, event.start_mark))
+    inside = text[starts[index] : ends[index]]
+    head, tail = _AROUND.match(inside), _BELOW.search(inside)
+    first = head.end() if head else 0
+    last = tail.start() if tail else len(inside)
+    start, end = starts[index] + first, starts[index] + last
+    return text[:start], text[start:end], text[end:]
+
+
+def _offset(offsets: Sequence[int], mark: Any) -> int:
+    """Where a mark stands in the text: libyaml counts its index in other units."""
+    return offsets[int(mark.line)] + int(mark.column)
 
 
 def _round_trip() -> YAML:
@@ -81,11 +116,10 @@ def _round_trip() -> YAML:
 
 def _indent_like(yaml: YAML, text: str) -> None:
     """Write lists as the file does: its dashes below their key, or inside."""
-    lines = text.splitlines()
+    lines = [line for line in text.splitlines() if not _COMMENT.match(line)]
     for above, line in pairwise(lines):
-        if line.lstrip().startswith("- ") and above.rstrip().endswith(":"):
-            inside = len(line) - len(line.lstrip()) > len(above) - len(above.lstrip(" -"))
-            if inside:
+        if line.lstrip().startswith("- ") and _OPENS.search(above):
+            if len(line) - len(line.lstrip()) > len(above) - len(above.lstrip(" -")):
                 yaml.indent(mapping=2, sequence=4, offset=2)
             return
 
@@ -135,16 +169,33 @@ class _Merge:
 
     def mapping(self, old: CommentedMap, new: JsonObject, node: Node, path: Path) -> None:
         """Bring each member to what is new."""
+        if node.any is not None:
+            self._keys(old, new, node, path)
+            return
         names = [*new, *(str(key) for key in old if _table_name(str(key), node) not in new)]
         for key in names:
             name = key if key in new else _table_name(key, node)
-            child = node.children.get(name) or node.any
+            child = node.children.get(name)
             if child is None:
                 continue
             if name not in new and _is_replaced(child, new):
                 del old[key]  # a plain value stands in the place of the secret
                 continue
             self.member(old, name, new.get(name), child, (*path, name))
+
+    def _keys(self, old: CommentedMap, new: JsonObject, node: Node, path: Path) -> None:
+        """Bring a map, whose keys are data, to what is new: each key says something by itself."""
+        assert node.any is not None
+        spelt = {map_key(str(key), node): str(key) for key in old}
+        wanted = {map_key(key, node): key for key in new}
+        for name, key in spelt.items():
+            if name not in wanted:
+                del old[key]
+        for name, key in wanted.items():
+            if name not in spelt:
+                _insert(old, key, new[key], (*path, name))
+            elif self._means(old[spelt[name]], node.any) != self._means(new[key], node.any):
+                old[spelt[name]] = _fresh(new[key], (*path, name))
 
     def elements(self, old: CommentedSeq, new: list[Json], node: Node, path: Path) -> None:
         """Bring a list whose elements have names to what is new: what is there keeps its place."""
@@ -161,12 +212,12 @@ class _Merge:
             if at in self._ignored:
                 continue
             if name not in before:
-                old.append(_fresh(item, at))
+                before[name] = _fresh(item, at)
+                old.append(before[name])
             elif isinstance(before[name], CommentedMap):
                 self.mapping(before[name], as_object(item), node.any, at)
         if node.row.ordered:
-            order = {id(before.get(name)): i for i, name in enumerate(names)}
-            old.sort(key=lambda item: order.get(id(item), len(names)))
+            _sort(old, [before.get(name) for name in names])
 
     def _means(self, value: Any, node: Node) -> Json:
         """What a value comes to, as far as Azure ever shows it."""
@@ -183,6 +234,14 @@ class _Merge:
         if isinstance(value, bool) or value is None:
             return value
         return int(value) if isinstance(value, int) else float(value)
+
+
+def _sort(elements: CommentedSeq, wanted: list[Any]) -> None:
+    """Bring elements into an order; those it does not hold come last."""
+    place = {id(one): i for i, one in enumerate(wanted)}
+    order = [id(one) for one in elements]
+    if order != sorted(order, key=lambda one: place.get(one, len(wanted))):
+        elements.sort(key=lambda item: place.get(id(item), len(wanted)))
 
 
 def _is_keyed(node: Node) -> bool:
@@ -207,7 +266,7 @@ def _spelt(there: Any, name: str) -> str:
 
 def _table_name(key: str, node: Node) -> str:
     """The member that a key of the file stands for."""
-    if key in node.children or node.any is not None:
+    if key in node.children:
         return key
     return next((name for name in node.children if name.lower() == key.lower()), key)
 

@@ -17,12 +17,17 @@ __all__ = ["NotRewritten", "updated"]
 def updated(live: LiveGroup, desired: DesiredGroup, project: Project, *, text: str) -> str:
     """The text of a file of manifests, of which `desired` says what is live.
 
+    Line ends and a byte order mark stay as they are.
+
     Raises:
         NotRewritten: it would not come to that, as when a patch or the project says otherwise.
     """
     if desired.files:
         names = ", ".join(sorted(set(desired.files.values())))
         raise NotRewritten(f"patches change it: {names}")
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    ends_in = "\r\n" if "\r\n" in text else "\n"
+    text = text.removeprefix(mark).replace("\r\n", "\n")
     index = _index_of(text, desired)
     there = {key.lower() for key in live.tags}
     target = Target(
@@ -31,7 +36,7 @@ def updated(live: LiveGroup, desired: DesiredGroup, project: Project, *, text: s
     gone = frozenset(key.lower() for key in desired.tags) - there
     after = rewritten(target, restated(live, desired), drop_tags=gone)
     _prove(after, index, live, project)
-    return after
+    return mark + after.replace("\n", ends_in)
 
 
 def _index_of(text: str, desired: DesiredGroup) -> int:

@@ -92,10 +92,10 @@ def _object(value: JsonObject, node: Node) -> JsonObject:
             continue
         found = filled(value.get(name), child)
         if found is not None:
-            result[_map_key(name, node)] = found
+            result[map_key(name, node)] = found
         elif child is node.any and isinstance(value.get(name), dict):
             # A key of a map is a statement even where nothing stands behind it (C.4).
-            result[_map_key(name, node)] = {}
+            result[map_key(name, node)] = {}
     return result
 
 
@@ -114,7 +114,8 @@ def filled(value: Json, node: Node) -> Json:
     return found
 
 
-def _map_key(name: str, node: Node) -> str:
+def map_key(name: str, node: Node) -> str:
+    """A member's name in a canonical path; the keys of a map fold as its row says."""
     is_map = node.any is not None and node.row is not None
     return fold_text(name, node.row) if is_map and node.row else name
 
