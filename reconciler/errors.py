@@ -76,6 +76,12 @@ class LocalStateUnusable(ReconcilerError):
     """A file of ours on this machine (emulator database, output path) cannot be used."""
 
 
+class NotConvertible(ReconcilerError):
+    """A file holds nothing that can be made into manifests."""
+
+    exit_code = ExitCode.INVALID
+
+
 class AzureError(ReconcilerError):
     """Azure, or the way to it, said no. `verb` and `target` name what was tried."""
 

@@ -426,7 +426,8 @@ class Heard:
 
 
 OFFLINE = (
-    "validate", "schema", "--help", "--version", "emulator", "demo", "show", "report", "render", "diff"
+    "validate", "schema", "--help", "--version", "emulator", "demo", "show", "report", "render", "diff",
+    "convert",
 )  # fmt: skip
 
 

@@ -61,6 +61,7 @@ class Consent:
     prune: bool = False
     compared: Mapping[str, frozenset[str]] | None = None  # of a plan that was reviewed
     allow: Mapping[str, int] = field(default_factory=dict)
+    take_from: Mapping[str, str] = field(default_factory=dict)  # owners, by address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,6 +135,7 @@ def who_asks(
         rerun=_addresses(consent.rerun, named),
         rebaseline=_addresses(consent.rebaseline, named),
         compared=consent.compared,
+        take_from=consent.take_from,
     )
     candidates = _candidates(wanted, observed)
     return asker, left_out(candidates, select=consent.select, exclude=consent.exclude)

@@ -34,7 +34,7 @@ def loaded_for(options: Options) -> tuple[Project, DesiredSet] | ExitCode:
     Console(options).check_outputs()
     project, findings = opened(options)
     if project is None or any(finding.is_error for finding in findings):
-        return _invalid(options, project, findings, files=0, documents=0)
+        return invalid(options, project, findings, files=0, documents=0)
     _check_project(project)
     from reconciler.cli.connection import subscription
 
@@ -47,18 +47,19 @@ def loaded_for(options: Options) -> tuple[Project, DesiredSet] | ExitCode:
     )
     if any(finding.is_error for finding in desired.findings):
         both = (*findings, *desired.findings)
-        return _invalid(options, project, both, files=desired.files, documents=desired.documents)
+        return invalid(options, project, both, files=desired.files, documents=desired.documents)
     return project, desired
 
 
-def _invalid(
+def invalid(
     options: Options,
     project: Project | None,
     findings: Sequence[Finding],
     *,
-    files: int,
-    documents: int,
+    files: int = 0,
+    documents: int = 0,
 ) -> ExitCode:
+    """The exit code, once the findings that forbid going on have been reported."""
     from reconciler.report.rows import findings_report
 
     code = ExitCode.INVALID
@@ -81,6 +82,15 @@ def _check_project(project: Project) -> None:
             f"no project file aci-reconcile.yaml in {project.root} or above it",
             hint="make one that holds at least 'owner: NAME'; groups are tagged with it",
         )
+    check_environment(project)
+
+
+def check_environment(project: Project) -> None:
+    """Return when it is clear which environment is meant.
+
+    Raises:
+        UsageError: there are several, and none was named.
+    """
     if project.environments and project.environment is None:
         listed = ", ".join(project.environments)
         raise UsageError(

@@ -26,9 +26,12 @@ _ROOMS = {
     "render": "rendering",
     "diff": "rendering",
     "snapshot": "snapshots",
+    "convert": "converting",
+    "export": "exporting",
+    "adopt": "adopting",
 }
 # One environment after the other, as long as all goes well.
-_IN_TURN = frozenset({"apply", "destroy"})
+_IN_TURN = frozenset({"apply", "destroy", "adopt"})
 
 
 def run() -> NoReturn:

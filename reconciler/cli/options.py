@@ -24,7 +24,7 @@ _SUFFIXES = {
 _PLACE = "{environment}"
 # What may follow itself on stdout.
 _STREAMED = ("text", "markdown", "ndjson", "github", "yaml")
-_CARRY_OUT = ("apply", "destroy")  # the commands with events to tell
+_CARRY_OUT = ("apply", "destroy", "adopt")  # the commands with events to tell
 WAITS = ("provisioned", "running", "started", "succeeded")
 _DURATION = re.compile(r"(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,6})s)?")
 
@@ -78,6 +78,13 @@ class Options:
     resource_groups: bool = False
     confirm: str | None = None
     name: str = ""
+    names: tuple[str, ...] = ()
+    folder: Path | None = None
+    in_resource_groups: tuple[str, ...] = ()
+    owner: str | None = None
+    subscription: str | None = None
+    update: bool = False
+    from_owner: str | None = None
     container: str | None = None
     tail: int | None = None
     timestamps: bool = False
@@ -88,6 +95,10 @@ class Options:
     database: Path | None = None
     drops: tuple[str, ...] = ()
     faults: Path | None = None
+    parameters: tuple[Path, ...] = ()
+    values: tuple[tuple[str, str], ...] = ()  # of parameters, by name
+    resource_group: str | None = None
+    location: str | None = None
 
 
 def each_environment(options: Options) -> tuple[Options, ...]:
@@ -166,6 +177,10 @@ def options_of(namespace: Namespace) -> Options:
         "select",
         "exclude",
         "drops",
+        "parameters",
+        "values",
+        "names",
+        "in_resource_groups",
         *_ASKED,
     ):
         if name in given:
@@ -328,6 +343,14 @@ def consent(text: str) -> tuple[str, int]:
     return kind, int(number)
 
 
+def named_value(text: str) -> tuple[str, str]:
+    """`NAME=VALUE`, for argparse."""
+    name, separator, value = text.partition("=")
+    if not name or not separator:
+        raise ArgumentTypeError("expected NAME=VALUE, got other text")
+    return name, value
+
+
 def positive(text: str) -> int:
     """A whole number from 1 on, for argparse."""
     if not text.isdecimal() or not 1 <= int(text) <= 1000:
@@ -348,6 +371,22 @@ def given_text(text: str) -> str:
     """A text that is not empty, as an unset variable would make it, for argparse."""
     if not text:
         raise ArgumentTypeError("expected a value, got an empty text")
+    return text
+
+
+def subscription_id(text: str) -> str:
+    """The id of a subscription, for argparse."""
+    if not re.fullmatch("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text):
+        raise ArgumentTypeError(
+            f"expected the id of a subscription, 8-4-4-4-12 hexadecimal digits, got '{text}'"
+        )
+    return text
+
+
+def owner_name(text: str) -> str:
+    """The owner of a project, for argparse."""
+    if not re.fullmatch("[A-Za-z0-9._-]{1,60}", text):
+        raise ArgumentTypeError(f"expected 1 to 60 letters, digits, '-', '_' or '.', got '{text}'")
     return text
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from reconciler import __version__
-from reconciler.cli import signatures
+from reconciler.cli import estates, signatures
 from reconciler.errors import ExitCode
 
 _ABOUT = """\
@@ -129,6 +129,29 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
         signatures.observing,
     ),
     "logs": ("print what the containers of a group printed", "", signatures.logs),
+    "export": (
+        "write live groups down as manifests that equal them",
+        (
+            "One LIST, a file a group, and a project file where there is none. Defaults and what\n"
+            "Azure sets are left out; secrets, which Azure never returns, become {unknown: true}\n"
+            "and are listed. A file that says something else is never overwritten.\n\n"
+            "  aci-reconcile export -g rg-shop -d estate\n"
+            "  aci-reconcile export web -d estate --update    bring its manifest to what is live\n"
+            "  aci-reconcile plan estate                      nothing but adoptions"
+        ),
+        estates.export,
+    ),
+    "adopt": (
+        "take over live groups that equal their manifests, by their tags alone",
+        (
+            "Shows what was compared with what result, asks, and writes two tags: nothing\n"
+            "restarts. A group that differs in anything is refused.\n\n"
+            "  aci-reconcile adopt\n"
+            "  aci-reconcile adopt web rg-shop/db --yes\n"
+            "  aci-reconcile adopt web --from-owner old-shop   from another owner, by its name"
+        ),
+        estates.adopt,
+    ),
     "release": (
         "give up a group: it runs on, and is nobody's",
         "Takes our two tags away, nothing else; protection goes with them.",
@@ -168,6 +191,17 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
             "  aci-reconcile diff staging prod"
         ),
         signatures.diff,
+    ),
+    "convert": (
+        "turn az YAML, az JSON and ARM templates into manifests, offline",
+        (
+            "Manifests on stdout, and on stderr a list of what could not be carried. No secret\n"
+            "is copied. Exit 0 when all was carried, 2 when something is on the list, 3 when the\n"
+            "file is of no known form.\n\n"
+            "  az container show -g rg -n web | aci-reconcile convert - > web.yaml\n"
+            "  aci-reconcile convert main.json --parameters prod.parameters.json -d manifests"
+        ),
+        signatures.convert,
     ),
     "schema": (
         "print the JSON Schema of manifests, patches, the project file, or of reports",

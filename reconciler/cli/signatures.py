@@ -22,9 +22,12 @@ from reconciler.cli.arguments import (
 from reconciler.cli.options import (
     count,
     digest,
+    given_text,
+    named_value,
     output,
     pointer,
     port,
+    subscription_id,
     text_or_json,
     yaml_or_json,
 )
@@ -208,6 +211,41 @@ def diff(command: argparse.ArgumentParser) -> None:
         help="text (default) or json; to stdout or a file; may be repeated",
     )
     verbose(command)
+
+
+def convert(command: argparse.ArgumentParser) -> None:
+    """A file, what a template lacks, and where to."""
+    command.add_argument(
+        "paths", metavar="FILE", nargs=1, type=Path, help="YAML or JSON; - for stdin"
+    )
+    command.add_argument(
+        "-d",
+        dest="folder",
+        metavar="DIR",
+        type=Path,
+        help="write one file a group into this folder, over none that is there; default: stdout",
+    )
+    template = command.add_argument_group("what a template is deployed with")
+    template.add_argument(
+        "--parameters", metavar="FILE", action="append", type=Path, help="a file of parameters"
+    )
+    template.add_argument(
+        "-p",
+        dest="values",
+        metavar="NAME=VALUE",
+        action="append",
+        type=named_value,
+        help="a parameter; may be repeated, and wins over --parameters",
+    )
+    template.add_argument("--subscription", metavar="ID", type=subscription_id, help="its ID")
+    template.add_argument(
+        "-g", "--resource-group", metavar="NAME", type=given_text,
+        help="written into the manifests as well",
+    )  # fmt: skip
+    template.add_argument(
+        "--location", metavar="REGION", type=given_text,
+        help="the region of the resource group",
+    )  # fmt: skip
 
 
 def schema(command: argparse.ArgumentParser) -> None:

@@ -17,7 +17,8 @@ class Asker:
     `adopt` and `replace` are consent, `retry` is consent to write again what Azure did not take,
     `rerun` asks for a group that has ended to run again, `rebaseline` for its secrets to be taken
     for what Azure holds. `compared` are the names of the secrets that may be compared, by address,
-    None for all: whoever carries out a reviewed plan compares no others than that did.
+    None for all: whoever carries out a reviewed plan compares no others than that did. `take_from`
+    names, by address, the other owner that a group may be taken from.
     """
 
     owner: str
@@ -28,3 +29,4 @@ class Asker:
     rerun: frozenset[str] = field(default=_NOBODY)
     rebaseline: frozenset[str] = field(default=_NOBODY)
     compared: Mapping[str, frozenset[str]] | None = None
+    take_from: Mapping[str, str] = field(default_factory=dict)

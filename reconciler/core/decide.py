@@ -76,11 +76,14 @@ def _decided(desired: DesiredGroup, live: LiveGroup | None, asker: Asker) -> Act
             return _reconcile(desired, live, asker)
         case Ownership.FOREIGN:
             named = tag(live.tags, OWNER_TAG)
+            if named is not None and named == asker.take_from.get(live.id.address):
+                return _take_over(desired, live, asker, ownership)
             return refuse(
                 desired,
                 live,
                 why=f"owned by '{named}', not by '{asker.owner}'",
                 allow=f"let '{named}' give it up with 'aci-reconcile release {desired.id}',"
+                f" take it with 'aci-reconcile adopt {desired.id} --from-owner {named}',"
                 " or take it out of the manifests",
             )
         case Ownership.NOBODYS | Ownership.COPIED | Ownership.UNREADABLE:
@@ -130,6 +133,8 @@ def _take_over(
     # Tags the manifest adds are no difference of the workload: the adopting PATCH brings them.
     differing = [c for c in found.changes if c.effect > Effect.TAGS or c.kind is ChangeKind.CHANGED]
     called = "has no owner" if ownership is Ownership.NOBODYS else f"carries {ownership.value}"
+    if ownership is Ownership.FOREIGN:
+        called = f"is taken from '{tag(live.tags, OWNER_TAG)}', as asked,"
     consented = live.id.address in asker.adopt
     policy = Adopt.ALWAYS if consented else desired.policy.adopt
     if policy is Adopt.ALWAYS and not consented and ownership is Ownership.UNREADABLE:

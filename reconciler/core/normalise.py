@@ -88,24 +88,25 @@ def _object(value: JsonObject, node: Node) -> JsonObject:
     result: JsonObject = {}
     for name in known:
         child = node.children.get(name) or node.any
-        if child is None or _is_dropped(child.row, value):
+        if child is None or is_dropped(child.row, value):
             continue
-        found = _filled(value.get(name), child)
+        found = filled(value.get(name), child)
         if found is not None:
-            result[_map_key(name, node)] = found
+            result[map_key(name, node)] = found
         elif child is node.any and isinstance(value.get(name), dict):
             # A key of a map is a statement even where nothing stands behind it (C.4).
-            result[_map_key(name, node)] = {}
+            result[map_key(name, node)] = {}
     return result
 
 
-def _is_dropped(row: Property | None, parent: JsonObject) -> bool:
+def is_dropped(row: Property | None, parent: JsonObject) -> bool:
+    """Whether a member says nothing: it never comes back, or not without a sibling."""
     if row is None:
         return False
     return row.access in _DROPPED or bool(row.only_with and not parent.get(row.only_with))
 
 
-def _filled(value: Json, node: Node) -> Json:
+def filled(value: Json, node: Node) -> Json:
     """The canonical form of a member; the default where it is absent or says nothing."""
     found = _value(value, node)
     if found is None and node.row is not None and node.row.default is not None:
@@ -113,7 +114,8 @@ def _filled(value: Json, node: Node) -> Json:
     return found
 
 
-def _map_key(name: str, node: Node) -> str:
+def map_key(name: str, node: Node) -> str:
+    """A member's name in a canonical path; the keys of a map fold as its row says."""
     is_map = node.any is not None and node.row is not None
     return fold_text(name, node.row) if is_map and node.row else name
 

@@ -111,7 +111,8 @@ def written(
     unknown = desired.lacking(SecretState.UNKNOWN)
     if unknown:
         first = unknown[0]
-        why = f"{why}, but {first.name} is unknown ({first.where}) and a write would lose it"
+        more = f", as {len(unknown) - 1} more are" if len(unknown) > 1 else ""
+        why = f"{why}, but {first.name} is unknown ({first.where}){more} and a write would lose it"
         allow = "fill it in with a value or a reference"
         return refuse(desired, live, why=why, allow=allow, found=found)
     if live is not None:

@@ -15,6 +15,7 @@ from reconciler.manifest.build import Context, Prepared, build, prepared
 from reconciler.manifest.links import linked
 from reconciler.manifest.patches import Patch, assigned, patch_files, read_patches
 from reconciler.manifest.project import Project
+from reconciler.manifest.recognise import mistaken_in
 from reconciler.manifest.references import Surroundings
 from reconciler.manifest.rules import finding, without_echoes
 from reconciler.manifest.source import parse
@@ -180,4 +181,6 @@ def _file(path: pathlib.Path, cwd: pathlib.Path) -> tuple[list[Prepared], list[F
     if isinstance(raw, Finding):
         return [], [raw]
     documents, findings = parse(files.shown(path, cwd), raw)
+    if found := mistaken_in(files.shown(path, cwd), raw, documents):
+        return [], [found]
     return [prepared(document) for document in documents], list(findings)

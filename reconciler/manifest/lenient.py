@@ -23,7 +23,7 @@ from reconciler.manifest.wording import number, quoted, shown_path
 # Read-only in the table, yet part of what a person writes.
 _WRITTEN = frozenset({("name",), ("type",), ("apiVersion",)})
 # Left behind by `az container export` or by tools, in no swagger we speak (azure-facts C.2, H.4).
-_LEFTOVERS = frozenset(
+LEFTOVERS = frozenset(
     {
         "isCreatedFromStandbyPool",
         "provisioningTimeoutInSeconds",
@@ -137,7 +137,7 @@ class _Pass:
         is_server_value = row is not None and row.access is Access.READ_ONLY
         if is_server_value and place not in _WRITTEN:
             return self._leftover(name, place)
-        if child is None and (name in _LEFTOVERS or _is_debris(name, item)):
+        if child is None and (name in LEFTOVERS or _is_debris(name, item)):
             return self._leftover(name, place)
         return child is None and name in _NEWER and self._newer(name, item, place)
 
@@ -147,7 +147,7 @@ class _Pass:
         return True
 
     def _newer(self, name: str, item: Json, place: WirePath) -> bool:
-        if _is_empty(item):
+        if is_empty(item):
             says = f"expected no empty {quoted(name)}: it is not part of API version 2023-05-01"
             self.say("M107", place, says, "removing it", at_key=True)
         else:
@@ -218,10 +218,11 @@ def _unquoted(text: str, kind: str) -> bool | int | float | None:
 
 def _is_debris(name: str, item: Json) -> bool:
     """`additional_properties: {}`, which the SDK's models print (H.3)."""
-    return name == "additional_properties" and _is_empty(item)
+    return name == "additional_properties" and is_empty(item)
 
 
-def _is_empty(value: Json) -> bool:
+def is_empty(value: Json) -> bool:
+    """Whether nothing is said: null, an empty list, or objects that hold no more than that."""
     if isinstance(value, dict):
-        return all(_is_empty(item) for item in value.values())
+        return all(is_empty(item) for item in value.values())
     return value is None or value == []

@@ -81,7 +81,7 @@ def _group(group: DesiredGroup) -> JsonObject:
     }
     if group.tags:
         head["tags"] = _tags(group.tags.items())
-    return _ordered({**head, **body}, shape_of(Kind.GROUP))
+    return in_order({**head, **body}, shape_of(Kind.GROUP))
 
 
 def _reference(secret: Secret) -> JsonObject:
@@ -97,31 +97,38 @@ def _resource_group(home: DesiredResourceGroup) -> JsonObject:
     }
     if home.tags:
         document["tags"] = _tags(home.tags.items())
-    return _ordered(document, shape_of(Kind.RESOURCE_GROUP))
+    return in_order(document, shape_of(Kind.RESOURCE_GROUP))
 
 
 def _tags(pairs: Iterable[tuple[str, str]]) -> JsonObject:
     return dict(sorted(pairs))
 
 
-def _ordered(value: JsonObject, shape: Shape) -> JsonObject:
-    """Members in the schema's order, those of maps as they are; texts as manifests write them."""
+def in_order(value: JsonObject, shape: Shape, *, keeps_variables: bool = False) -> JsonObject:
+    """Members in the schema's order, those of maps as they are; texts as manifests write them.
+
+    With `keeps_variables` they are written so already: `${var:NAME}` is a variable.
+    """
     known = [name for name in shape.children if name in value]
     names = [*known, *(name for name in value if name not in shape.children)]
-    return {name: _inside(value[name], shape.children.get(name, shape.any)) for name in names}
+    return {
+        name: _inside(value[name], shape.children.get(name, shape.any), keeps_variables)
+        for name in names
+    }
 
 
-def _inside(value: Json, shape: Shape | None) -> Json:
+def _inside(value: Json, shape: Shape | None, keeps: bool) -> Json:  # noqa: FBT001  # private
     if isinstance(value, str):
-        return escaped(value)
+        return value if keeps else escaped(value)
     if isinstance(value, dict):
-        return _ordered(value, shape or Shape())
+        return in_order(value, shape or Shape(), keeps_variables=keeps)
     if isinstance(value, list):
-        return [_inside(item, shape.any if shape is not None else None) for item in value]
+        element = shape.any if shape is not None else None
+        return [_inside(item, element, keeps) for item in value]
     return value
 
 
-class _Dumper(yaml.CSafeDumper):
+class Dumper(yaml.CSafeDumper):
     """Writes what YAML 1.1 and 1.2 both read as it was meant; no anchors."""
 
     def ignore_aliases(self, _data: object) -> bool:
@@ -129,9 +136,14 @@ class _Dumper(yaml.CSafeDumper):
         return True
 
 
-def _text(dumper: _Dumper, text: str) -> yaml.Node:
+def _text(dumper: Dumper, text: str) -> yaml.Node:
     style = '"' if not _is_plain(text) else "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def is_quoted(text: str) -> bool:
+    """Whether a text is written in quotes, or as a block, to be read as it is meant."""
+    return str(yaml.dump(text, Dumper=Dumper, width=_WIDEST, allow_unicode=True))[0] in "'\"|"
 
 
 def _is_plain(text: str) -> bool:
@@ -142,10 +154,10 @@ def _is_plain(text: str) -> bool:
         return False
 
 
-_Dumper.add_representer(str, _text)
+Dumper.add_representer(str, _text)
 
 
 def _yaml(document: JsonObject) -> str:
     return str(
-        yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDEST)
+        yaml.dump(document, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=_WIDEST)
     )

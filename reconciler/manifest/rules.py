@@ -36,6 +36,7 @@ _ALL = (
     ("M012", _ERROR, "a file that is named belongs to the project"),
     ("M013", _WARNING, "there are manifests where they are looked for"),
     ("M014", _ERROR, "a merge key '<<' merges mappings"),
+    ("M015", _ERROR, "a document is a manifest, not another tool's form of one"),
     ("M101", _WARNING, "a key is spelled as Azure spells it"),
     ("M102", _WARNING, "a choice is spelled as Azure spells it"),
     ("M103", _WARNING, "a number or a boolean is not quoted"),

@@ -41,11 +41,17 @@ class _Stop(Exception):  # a way out, not an error
 
 
 def parse(
-    file: str, raw: bytes, *, noun: str = "a manifest", keys: str = "'name' and 'properties'"
+    file: str,
+    raw: bytes,
+    *,
+    noun: str = "a manifest",
+    keys: str = "'name' and 'properties'",
+    items: str = "",
 ) -> tuple[tuple[Document, ...], tuple[Finding, ...]]:
     """The documents of one file, shown as `file`, and what is wrong with them. Total.
 
-    `noun` and `keys` say what is expected where there is nothing, or no mapping.
+    `noun` and `keys` say what is expected where there is nothing, or no mapping. Where `items` is
+    given, a list is taken as well: as the member of that name.
     """
     try:
         text = raw.decode("utf-8-sig")
@@ -54,7 +60,7 @@ def parse(
         kind = "UTF-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "other bytes"
         says = f"expected UTF-8, got {kind}"
         return (), (finding("M002", where, says, hint="saving the file as UTF-8"),)
-    reader = _Reader(file, keys)
+    reader = _Reader(file, keys, items)
     try:
         reader.read(text)
     except _Stop as stop:
@@ -99,9 +105,10 @@ class _Anchor:
 class _Reader:
     """Builds the documents of one file, event by event."""
 
-    def __init__(self, file: str, keys: str) -> None:
+    def __init__(self, file: str, keys: str, items: str) -> None:
         self.file = file
         self.keys = keys
+        self.items = items
         self.documents: list[Document] = []
         self.findings: list[Finding] = []
         self._copies = 0
@@ -124,6 +131,10 @@ class _Reader:
     def _document(self, data: Json) -> None:
         if data is None:
             return  # `---` before, between or after: nothing is said
+        if self.items and isinstance(data, list):
+            data = {self.items: data}
+            self._values = {(self.items, *path): pair for path, pair in self._values.items()}
+            self._keys = {(self.items, *path): pair for path, pair in self._keys.items()}
         if isinstance(data, dict):
             self.documents.append(
                 Document(
