@@ -26,6 +26,9 @@ _ROOMS = {
     "render": "rendering",
     "diff": "rendering",
     "snapshot": "snapshots",
+    "fmt": "formatting",
+    "init": "starting",
+    "completion": "completing",
 }
 # One environment after the other, as long as all goes well.
 _IN_TURN = frozenset({"apply", "destroy"})

@@ -7,7 +7,6 @@ characters it was written with.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -56,7 +55,8 @@ class Node:
     below: list[Remark] = field(default_factory=list)  # after its last entry
     beside: str = ""  # at its end, on the same line
     is_flow: bool = False
-    lines: tuple[int, int] = (0, 0)  # first and last, from 0; exact for all but block collections
+    span: tuple[int, int] = (0, 0)  # where in the text; a block collection's end is not exact
+    is_one_line: bool = True
 
     @property
     def is_collection(self) -> bool:
@@ -67,11 +67,7 @@ class Node:
     def is_commented(self) -> bool:
         """Whether a comment stands inside."""
         return bool(self.below) or any(
-            entry.above
-            or entry.value.beside
-            or entry.value.is_commented
-            or (entry.key is not None and entry.key.beside)
-            for entry in self.entries
+            entry.above or entry.value.beside or entry.value.is_commented for entry in self.entries
         )
 
     def nodes(self) -> Iterator[Node]:
@@ -126,7 +122,6 @@ class _Walker:
         parser: Any = CParser(text)
         self._next = parser.get_event
         self._text = text if text.endswith("\n") else f"{text}\n"
-        self._breaks = [i for i, char in enumerate(self._text) if char == "\n"]
         self._at = 0  # all before it has been taken
         self._ahead: list[Remark] = []  # read already, and about the entry that comes
         self._closed: list[tuple[int, Node]] = []  # since the last entry, the innermost first
@@ -206,7 +201,8 @@ class _Walker:
             node.is_flow = bool(event.flow_style)
             self._flow(node) if node.is_flow else self._block(node)
         node.anchor, node.tag = properties
-        node.lines = self._line_of(first), self._line_of(max(first, self._at - 1))
+        node.span = (first, self._at)
+        node.is_one_line = "\n" not in self._text[first : self._at]
         return node
 
     def _scalar(self, event: Event) -> Node:
@@ -419,9 +415,6 @@ class _Walker:
         end = self._start() - 1
         first = self._text.rfind("\n", 0, max(end, 0)) + 1
         return end >= 0 and first >= self._content and not self._text[first:end].strip()
-
-    def _line_of(self, offset: int) -> int:
-        return bisect_left(self._breaks, offset)
 
 
 def _is_empty(event: Event) -> bool:

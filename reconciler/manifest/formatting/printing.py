@@ -177,7 +177,7 @@ def _fits(head: str, node: Node) -> bool:
         return False
     width = len(" ".join((head, *_properties(node), inline)))
     # A comment beside it is about all that stands on this line, and would be about less.
-    return width <= _WIDTH or (bool(node.beside) and node.lines[0] == node.lines[1])
+    return width <= _WIDTH or (bool(node.beside) and node.is_one_line)
 
 
 def _inline(node: Node) -> str | None:

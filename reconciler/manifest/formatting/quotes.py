@@ -18,14 +18,15 @@ from reconciler.manifest.scalars import plain
 
 _TEXT = "tag:yaml.org,2002:str"
 _LETTERS = frozenset("yYnN")  # booleans in YAML 1.1 that PyYAML does not take for such
-# Versions, addresses, ranges: no reader takes all of them for numbers, and people do.
-_FIGURES = re.compile(r"[-+]?[0-9.][0-9._:+/eE-]*")
+# Versions, addresses, schedules: no reader takes all of them for numbers, and people do. Signs that
+# mean something elsewhere in YAML, or in a shell, are easier read in quotes.
+_BETTER_QUOTED = re.compile(r"[-+]?[0-9.][0-9._:+/eE* -]*|.*[][{}&*!|>%@`$#\"'].*")
 
 
 @lru_cache(maxsize=1 << 14)
 def needs_quotes(text: str, *, in_flow: bool, is_key: bool = False) -> bool:
-    """Whether `text` would be read as something else, or not at all, without quotes."""
-    if not text.isprintable() or text in _LETTERS or _FIGURES.fullmatch(text):
+    """Whether `text` is left in quotes: without them it is no text, or might be taken for another."""
+    if not text.isprintable() or text in _LETTERS or _BETTER_QUOTED.fullmatch(text):
         return True
     try:
         if plain(text) != text:
