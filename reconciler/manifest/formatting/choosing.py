@@ -75,7 +75,7 @@ def _projects_below(folder: Path) -> Iterator[Path]:
 
 def _of_project(project: Path) -> tuple[list[Path], list[OSError]]:
     """The project file, its manifests and its patches, as far as it can be read."""
-    root, data = project.parent, _data(project)
+    root, data = project.parent, settings(project)
     settings = [data, *(as_object(one) for one in as_object(data.get("environments")).values())]
     manifests = [as_text(p) for one in settings for p in as_list(one.get("manifests"))]
     patches = [as_text(p) for one in settings for p in as_list(one.get("patches"))]
@@ -89,7 +89,8 @@ def _of_project(project: Path) -> tuple[list[Path], list[OSError]]:
     return [project, *dict.fromkeys(found)], closed
 
 
-def _data(project: Path) -> JsonObject:
+def settings(project: Path) -> JsonObject:
+    """What a project file says, as far as it can be read."""
     raw = files.read(project, project.parent)
     documents = () if isinstance(raw, Finding) else parse(project.name, raw)[0]
     return documents[0].data if documents else {}
