@@ -10,6 +10,7 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ def complete(parser: argparse.ArgumentParser) -> None:
             action.completer = completer  # type: ignore[attr-defined]  # argcomplete looks there
     # Free text has nothing to offer; file names would only mislead.
     argcomplete.autocomplete(
-        parser, always_complete_options="long", default_completer=SuppressCompleter()
+        parser, always_complete_options=False, default_completer=SuppressCompleter()
     )
 
 
@@ -63,12 +64,20 @@ def _completer(action: argparse.Action) -> Callable[..., Iterable[str]] | None:
     if action.choices is not None:
         return None
     if action.dest in _NAMED:
-        return _NAMED[action.dest]
+        return partial(_quietly, _NAMED[action.dest])
     if action.type is folder or action.metavar == "DIR":
         return DirectoriesCompleter()
     if action.type is Path:
         return FilesCompleter()
     return None
+
+
+def _quietly(completer: Callable[..., Iterable[str]], **given: object) -> Iterable[str]:
+    """What a completer offers; files that cannot be read offer nothing."""
+    try:
+        return completer(**given)
+    except (OSError, ValueError):
+        return ()
 
 
 def _groups(parsed_args: argparse.Namespace, **_: object) -> list[str]:

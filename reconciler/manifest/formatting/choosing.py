@@ -76,9 +76,9 @@ def _projects_below(folder: Path) -> Iterator[Path]:
 def _of_project(project: Path) -> tuple[list[Path], list[OSError]]:
     """The project file, its manifests and its patches, as far as it can be read."""
     root, data = project.parent, settings(project)
-    settings = [data, *(as_object(one) for one in as_object(data.get("environments")).values())]
-    manifests = [as_text(p) for one in settings for p in as_list(one.get("manifests"))]
-    patches = [as_text(p) for one in settings for p in as_list(one.get("patches"))]
+    parts = [data, *(as_object(one) for one in as_object(data.get("environments")).values())]
+    manifests = [as_text(p) for one in parts for p in as_list(one.get("manifests"))]
+    patches = [as_text(p) for one in parts for p in as_list(one.get("patches"))]
     closed: list[OSError] = []
     if manifests and data.get("manifests"):
         found = files.matched(root, manifests)[0]
