@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.jsonval import Json
-from reconciler.core.mask import HIDDEN, disclosed, looks_secret
+from reconciler.core.jsonval import Json, JsonObject, WirePath
+from reconciler.core.mask import HIDDEN, is_hidden, looks_secret
+from reconciler.core.properties import write_only_names
 from reconciler.manifest.formatting.key_order import kind_of
 from reconciler.manifest.formatting.layout import Kind, Node, pages
+from reconciler.manifest.pointers import canonical_path
 from reconciler.manifest.schemas import Kind as Document
 from reconciler.manifest.source import parse
 
@@ -19,10 +21,8 @@ def masked(file: str, raw: bytes) -> str:
     hidden: list[Node] = []
     for page in pages(text):
         if page.root is not None:
-            data: Json = next(documents).data
             is_project = kind_of(page.root) is Document.PROJECT
-            shown = _without_settings(data) if is_project else disclosed((), data)
-            found = list(_hidden(page.root, data, shown))
+            found = list(_hidden(page.root, next(documents).data, (), is_project=is_project))
             aliased = {f"&{node.source[1:]}" for node in found if node.kind is Kind.ALIAS}
             hidden += found + [node for node in page.root.nodes() if node.anchor in aliased]
     for first, end in sorted({node.span for node in hidden}, reverse=True):
@@ -32,27 +32,24 @@ def masked(file: str, raw: bytes) -> str:
     return text
 
 
-def _without_settings(data: Json, name: str = "") -> Json:
-    """A project file, in which only names tell what is secret."""
-    if isinstance(data, dict):
-        return {key: _without_settings(value, key) for key, value in data.items()}
-    is_secret = isinstance(data, str) and (name == "secretKey" or looks_secret(name))
-    return HIDDEN if is_secret else data
-
-
-def _hidden(node: Node, data: Json, shown: Json) -> Iterator[Node]:
-    """The nodes below `node` whose value, `data`, is shown as something else."""
-    if data == shown:
-        return
-    if not isinstance(shown, dict | list) or not node.entries:
-        yield node
-        return
+def _hidden(node: Node, body: JsonObject, path: WirePath, *, is_project: bool) -> Iterator[Node]:
+    """The nodes at and below `path` of a document that may hold a secret."""
+    before = ""
     for index, entry in enumerate(node.entries):
-        match data, shown:
-            case dict(), dict() if entry.key is not None and entry.key.value in data:
-                name = entry.key.value
-                yield from _hidden(entry.value, data[name], shown[name])
-            case list(), list():
-                yield from _hidden(entry.value, data[index], shown[index])
-            case _:  # what `<<` brings: it may hold any of it
-                yield entry.value
+        name = index if entry.key is None else entry.key.value
+        here = (*path, name)
+        if is_project:
+            is_secret = isinstance(name, str) and (name == "secretKey" or looks_secret(name))
+        else:
+            is_secret = name in write_only_names() or is_hidden(
+                canonical_path(body, here), _scalar(entry.value)
+            )
+        if is_secret or (entry.key is None and before.startswith("-") and looks_secret(before)):
+            yield entry.value
+        else:
+            yield from _hidden(entry.value, body, here, is_project=is_project)
+        before = entry.value.value  # `--password hunter2`: the flag stands in the item before
+
+
+def _scalar(node: Node) -> Json:
+    return node.value if node.kind is Kind.SCALAR else None

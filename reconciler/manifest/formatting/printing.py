@@ -17,8 +17,6 @@ def printed(pages: Sequence[Page]) -> str:
     lines: list[str] = []
     for number, page in enumerate(pages):
         lines += _page(page, is_first=number == 0, after_closed=number > 0 and _ends(pages, number))
-    while lines and not lines[-1]:
-        lines.pop()
     return "".join(f"{line}\n" for line in lines)
 
 
