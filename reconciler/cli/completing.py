@@ -28,9 +28,9 @@ _MOST_FILES = 2000
 
 def completion(options: Options) -> ExitCode:
     """Print the script that completes command lines in a shell."""
-    import argcomplete
+    from argcomplete.shell_integration import shellcode
 
-    sys.stdout.write(argcomplete.shellcode(["aci-reconcile"], shell=options.shell).lstrip("\n"))
+    sys.stdout.write(shellcode(["aci-reconcile"], shell=options.shell).lstrip("\n"))
     return ExitCode.DONE
 
 

@@ -108,15 +108,13 @@ class _Run:
 
 
 def _is_none_of_ours(file: Chosen, raw: bytes) -> bool:
-    """Whether a file is left alone: no project names it, and it is nothing of our kind."""
+    """Whether a file is left alone: its project does not name it, or nothing says what it is."""
     from reconciler.manifest.formatting import is_ours
     from reconciler.manifest.source import parse
 
-    if file.is_certain:
-        return False
-    if parse(file.path.name, raw)[1]:
+    if file.is_certain or file.is_foreign:
         return file.is_foreign
-    return not is_ours(raw)
+    return not parse(file.path.name, raw)[1] and not is_ours(raw)
 
 
 def _diff(name: str, raw: bytes, made: bytes) -> Iterator[str]:

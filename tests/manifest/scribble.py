@@ -84,7 +84,11 @@ class Scribbler:
         return []
 
     def _beside(self, key: str) -> str:
-        return f"{self._pick([' ', '   '])}{self._note(f'beside {key}')}" if self._pick([0, 0, 1]) else ""
+        return (
+            f"{self._pick([' ', '   '])}{self._note(f'beside {key}')}"
+            if self._pick([0, 0, 1])
+            else ""
+        )
 
     def _mapping(self, data: dict[str, Any], indent: int) -> list[str]:
         lines: list[str] = []
@@ -135,7 +139,12 @@ class Scribbler:
         if isinstance(value, list):
             items = [self._flow(item, indent + 1) for item in value]
             return f"[{broken}{(',' + (broken or ' ')).join(items)}{broken}]"
-        if isinstance(value, str) and "\n" not in value and "\t" not in value and self._pick([0, 1]):
+        if (
+            isinstance(value, str)
+            and "\n" not in value
+            and "\t" not in value
+            and self._pick([0, 1])
+        ):
             return "'" + value.replace("'", "''") + "'"
         return json.dumps(value, ensure_ascii=self._pick([True, False]))
 

@@ -83,7 +83,9 @@ def test_every_file_of_this_repository_says_the_same_in_the_one_style(path: Path
     assert formatted(path.name, made) == made
 
 
-@pytest.mark.parametrize("path", sorted((CHECKOUT / "manifests").glob("*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", sorted((CHECKOUT / "manifests").glob("*.yaml")), ids=lambda p: p.stem
+)
 def test_the_sample_is_in_the_one_style(path: Path) -> None:
     assert format_text(path.read_text("utf-8")) == path.read_text("utf-8")
 
@@ -129,13 +131,15 @@ CASES = {
     ),
     "needless quotes go, needed ones stay": (
         "name: 'web'\ntags: {\"a\": \"b c\", 'no': 'on', v: '1.10', d: \"2024-01-01\", e: 'y', f: 'a\"b'}\n",
-        "name: web\ntags: {a: b c, \"no\": \"on\", v: \"1.10\", d: \"2024-01-01\", e: \"y\", f: 'a\"b'}\n",
+        'name: web\ntags: {a: b c, "no": "on", v: "1.10", d: "2024-01-01", e: "y", f: \'a"b\'}\n',
     ),
     "brackets are closed up, and opened where the line is too long": (
         "name: a\ntags: {   a:  b,\n  c: d }\nzones: [\n]\nproperties: {osType: "
         + "L" * 80
         + ", containers: []}\n",
-        "name: a\ntags: {a: b, c: d}\nzones: []\nproperties:\n  osType: " + "L" * 80 + "\n  containers: []\n",
+        "name: a\ntags: {a: b, c: d}\nzones: []\nproperties:\n  osType: "
+        + "L" * 80
+        + "\n  containers: []\n",
     ),
     "a comment in brackets opens them": (
         "name: a\nzones: [\n  # first\n  a, # beside a\n  b\n  # last\n]\n",
@@ -165,7 +169,10 @@ CASES = {
         "zones:\n- - a\n  - b\n-\n  # c\n  - d\nname: a\n",
         "name: a\nzones:\n  - - a\n    - b\n  # c\n  - - d\n",
     ),
-    "long keys need no question mark": ("name: a\ntags:\n  ? b\n  : c\n", "name: a\ntags:\n  b: c\n"),
+    "long keys need no question mark": (
+        "name: a\ntags:\n  ? b\n  : c\n",
+        "name: a\ntags:\n  b: c\n",
+    ),
 }
 
 
@@ -193,7 +200,9 @@ def test_quotes_go_only_where_no_reader_would_see_a_difference(text: str) -> Non
             )
 
 
-@pytest.mark.parametrize("name", ["1.10", "10.0.0.4", "80", "5 4 * * *", "n", "Off", "0777", "<<", "="])
+@pytest.mark.parametrize(
+    "name", ["1.10", "10.0.0.4", "80", "5 4 * * *", "n", "Off", "0777", "<<", "="]
+)
 def test_what_could_be_taken_for_something_else_stays_quoted(name: str) -> None:
     text = f'name: a\ntags: {{x: "{name}"}}\n'
 
@@ -207,7 +216,13 @@ def test_line_ends_are_those_of_the_first_line_and_a_byte_order_mark_goes() -> N
 
 
 @pytest.mark.parametrize(
-    "text", ['{"name": "a", "tags": {}}', '\n{"name":\n"a"}\n', 'name:  "a\x85b"\n', 'name: "a\u2028b"  \n']
+    "text",
+    [
+        '{"name": "a", "tags": {}}',
+        '\n{"name":\n"a"}\n',
+        'name:  "a\x85b"\n',
+        'name: "a\u2028b"  \n',
+    ],
 )
 def test_json_and_breaks_that_nobody_sees_are_left_alone(text: str) -> None:
     assert format_text(text) == text
@@ -254,6 +269,8 @@ def test_a_diff_shows_no_secret() -> None:
     assert "hunter2" not in shown
     assert "kept" in shown
     assert shown.count("\n") == text.count("\n")
-    project = masked("p.yaml", b"owner: a\nsecretKey: hunter2\nvariables: {dbPassword: hunter2, b: kept}\n")
+    project = masked(
+        "p.yaml", b"owner: a\nsecretKey: hunter2\nvariables: {dbPassword: hunter2, b: kept}\n"
+    )
     assert "hunter2" not in project
     assert "kept" in project

@@ -60,9 +60,7 @@ class Client:
     def diagnostics(self, uri: str) -> list[dict[str, Any]]:
         """What the server says of a document, next."""
         method = "textDocument/publishDiagnostics"
-        said = self._wait(
-            lambda one: one.get("method") == method and one["params"]["uri"] == uri
-        )
+        said = self._wait(lambda one: one.get("method") == method and one["params"]["uri"] == uri)
         return said["params"]["diagnostics"]
 
     def open(self, path: Path, text: str) -> str:

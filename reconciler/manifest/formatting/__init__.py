@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from reconciler.core.finding import Finding
 from reconciler.core.jsonval import Json
 from reconciler.errors import ReconcilerError
-from reconciler.manifest.formatting.key_order import kind_of, order
+from reconciler.manifest.formatting.key_order import is_manifest, order
 from reconciler.manifest.formatting.layout import Node, Page, Remark, pages
 from reconciler.manifest.formatting.printing import printed
 from reconciler.manifest.source import parse
@@ -80,12 +80,12 @@ def formatted(file: str, raw: bytes) -> bytes | tuple[Finding, ...]:
 
 
 def is_ours(raw: bytes) -> bool:
-    """Whether each document of a readable file is a manifest, a patch or a project file."""
+    """Whether each document of a readable file is a manifest, as far as it tells itself."""
     text = raw.decode("utf-8-sig").replace("\r\n", "\n")
     if _ODD_BREAKS.search(text):
         return False
     roots = [page.root for page in pages(text) if page.root is not None]
-    return bool(roots) and all(kind_of(root) is not None for root in roots)
+    return bool(roots) and all(is_manifest(root) for root in roots)
 
 
 def _is_json(text: str) -> bool:

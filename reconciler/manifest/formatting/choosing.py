@@ -1,4 +1,4 @@
-"""Which files are formatted: those of a project, and others that are manifests by what they hold."""
+"""Which files are formatted: those of a project, and others whose content is that of manifests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reconciler.manifest.source import parse
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A file to look at. One outside every project is formatted only when it is of our kind."""
+    """A file to look at. One outside every project is formatted when it is like a manifest."""
 
     path: Path
     is_certain: bool  # it belongs to a project

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.core.ids import RESOURCE_GROUP_TYPE
+from reconciler.core.ids import GROUP_TYPE, RESOURCE_GROUP_TYPE
 from reconciler.core.jsonval import JsonObject, as_object
 from reconciler.manifest.formatting.layout import Entry, Kind, Node
 from reconciler.manifest.schemas import Kind as Document
@@ -57,6 +57,14 @@ def kind_of(root: Node) -> Document | None:
     return None
 
 
+def is_manifest(root: Node) -> bool:
+    """Whether a document is so much like a manifest that it can hardly be anything else."""
+    values = {entry.key.value.lower(): entry.value for entry in root.entries if entry.key}
+    if "type" in values:
+        return values["type"].value.lower() in (GROUP_TYPE.lower(), RESOURCE_GROUP_TYPE.lower())
+    return {"name", "properties"} <= values.keys()
+
+
 def order(root: Node) -> None:
     """Put the keys of a document in their order, where nothing is lost by it."""
     kind = kind_of(root)
@@ -82,7 +90,11 @@ def _order(
             step = spelled.get(entry.key.value.lower(), "*")
             below = as_object(members.get(step, rules.get("additionalProperties")))
         _order(entry.value, below, (*path, step), orders)
-    if node.kind is Kind.MAPPING and members and isinstance(rules.get("additionalProperties"), bool):
+    if (
+        node.kind is Kind.MAPPING
+        and members
+        and isinstance(rules.get("additionalProperties"), bool)
+    ):
         _sort(node, orders.get(path, tuple(members)))
 
 

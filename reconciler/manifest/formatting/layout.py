@@ -193,7 +193,8 @@ class _Walker:
         if isinstance(event, yaml.ScalarEvent):
             node = self._scalar(event)
         elif isinstance(event, yaml.AliasEvent):
-            self._at = event.end_mark.index
+            end: Event = event.end_mark
+            self._at = end.index
             node = Node(Kind.ALIAS, source=self._text[first : self._at])
         else:
             is_mapping = isinstance(event, yaml.MappingStartEvent)

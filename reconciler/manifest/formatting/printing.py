@@ -105,7 +105,11 @@ def _item(entry: Entry, indent: int, *, is_first: bool) -> list[str]:
         start.is_parted = False
         if first.kind is Kind.MAPPING:
             break
-        if not start.value.is_collection or _fits(dash, start.value) or any(_properties(start.value)):
+        if (
+            not start.value.is_collection
+            or _fits(dash, start.value)
+            or any(_properties(start.value))
+        ):
             break
         above += [Remark(text) for text in (start.beside, start.value.beside) if text]
         start.beside = start.value.beside = ""

@@ -16,6 +16,7 @@ from yaml.resolver import Resolver
 
 from reconciler.manifest.scalars import plain
 
+_resolver: Any = Resolver()
 _TEXT = "tag:yaml.org,2002:str"
 _LETTERS = frozenset("yYnN")  # booleans in YAML 1.1 that PyYAML does not take for such
 # Versions, addresses, schedules: no reader takes all of them for numbers, and people do. Signs that
@@ -25,7 +26,7 @@ _BETTER_QUOTED = re.compile(r"[-+]?[0-9.][0-9._:+/eE* -]*|.*[][{}&*!|>%@`$#\"'].
 
 @lru_cache(maxsize=1 << 14)
 def needs_quotes(text: str, *, in_flow: bool, is_key: bool = False) -> bool:
-    """Whether `text` is left in quotes: without them it is no text, or might be taken for another."""
+    """Whether `text` is left in quotes: without them, somebody might take it for no text."""
     if not text.isprintable() or text in _LETTERS or _BETTER_QUOTED.fullmatch(text):
         return True
     try:
@@ -33,7 +34,7 @@ def needs_quotes(text: str, *, in_flow: bool, is_key: bool = False) -> bool:
             return True
     except ValueError:
         return True
-    if Resolver().resolve(yaml.ScalarNode, text, (True, False)) != _TEXT:
+    if _resolver.resolve(yaml.ScalarNode, text, (True, False)) != _TEXT:
         return True
     return not _stands(text, in_flow=in_flow, is_key=is_key)
 
