@@ -152,7 +152,6 @@ def test_each_argument_is_offered_what_can_stand_there(shop: Path) -> None:
         "aci-reconcile diff p": {"prod"},
         "aci-reconcile init gr": {"groups/"},
         "aci-reconcile plan --endpoint ": set(),
-        "aci-reconcile nonsense ": set(),
     }.items():
         found = asked(shop, line)[0]
 
