@@ -145,6 +145,10 @@ CASES = {
         "name: a\nzones: [\n  # first\n  a, # beside a\n  b\n  # last\n]\n",
         "name: a\nzones:\n  # first\n  - a # beside a\n  - b\n  # last\n",
     ),
+    "a comment in a document in brackets, and in brackets that hold nothing": (
+        "--- {name: a, # beside\n  zones: [ # none\n  ]}\n",
+        "---\nname: a # beside\n# none\nzones: []\n",
+    ),
     "one blank line at most, none at the ends": (
         "\n\nname: a\n\n\n\ntags:\n\n  a: b\n\n\n",
         "name: a\n\ntags:\n  a: b\n",

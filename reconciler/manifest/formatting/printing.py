@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from reconciler.manifest.formatting.layout import Entry, Kind, Node, Page, Remark
 from reconciler.manifest.formatting.quotes import needs_quotes
@@ -17,7 +17,21 @@ def printed(pages: Sequence[Page]) -> str:
     lines: list[str] = []
     for number, page in enumerate(pages):
         lines += _page(page, is_first=number == 0, after_closed=number > 0 and _ends(pages, number))
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{line}\n" for line in _without_blanks_after_kept(lines))
+
+
+class _Kept(str):
+    """A line of a block scalar that keeps its last line breaks: a blank line below would be one."""
+
+    __slots__ = ()
+
+
+def _without_blanks_after_kept(lines: Sequence[str]) -> Iterator[str]:
+    is_kept = False
+    for line in lines:
+        if line or isinstance(line, _Kept) or not is_kept:
+            is_kept = isinstance(line, _Kept)
+            yield line
 
 
 def _ends(pages: Sequence[Page], number: int) -> bool:
@@ -44,7 +58,7 @@ def _root(node: Node) -> list[str]:
     if not node.entries:
         return [_with((*_properties(node), _inline(node) or ""), node.beside)]
     head = " ".join(_properties(node))
-    inline = _inline(node) if node.is_flow else None
+    inline = _inline(node) if node.is_flow and not node.is_commented else None
     if inline is not None and len(inline) + len(head) < _WIDTH:
         return [_with((head, inline), node.beside)]
     beside = [node.beside] if node.beside else []
@@ -54,6 +68,8 @@ def _root(node: Node) -> list[str]:
 def _entries(node: Node, indent: int) -> list[str]:
     lines: list[str] = []
     for entry in node.entries:
+        if not entry.value.entries:  # there is no line inside for a comment to stand on
+            entry.above, entry.value.below = entry.above + entry.value.below, []
         if node.kind is Kind.MAPPING:
             lines += _led(entry, entry.above, indent, is_first=not lines)
             lines += _pair(entry, indent)
@@ -137,8 +153,10 @@ def _scalar_lines(head: str, node: Node, indent: int) -> list[str]:
     if node.style and node.style in "|>":
         _, *body = node.source.split("\n")
         inner = " " * (indent + _STEP)
-        lines = [_with((head, _header(node)), node.beside)]
-        return lines + [f"{inner}{line}" if line else "" for line in body]
+        header = _header(node)
+        shown = [f"{inner}{line}" if line else "" for line in body]
+        is_kept = header.endswith("+")
+        return [_with((head, header), node.beside), *(map(_Kept, shown) if is_kept else shown)]
     text = _scalar(node, in_flow=False)
     lines = _lines_of(f"{head} " if text else head, text, indent)
     lines[-1] = _with((lines[-1],), node.beside)
