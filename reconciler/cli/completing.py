@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.cli.options import FORMATS, Options, folder
+from reconciler.cli.options import FORMATS, Options, folder, given_path
 from reconciler.core.category import Category
 from reconciler.errors import ExitCode
 
@@ -67,7 +67,7 @@ def _completer(action: argparse.Action) -> Callable[..., Iterable[str]] | None:
         return partial(_quietly, _NAMED[action.dest])
     if action.type is folder or action.metavar == "DIR":
         return DirectoriesCompleter()
-    if action.type is Path:
+    if action.type in (Path, given_path):
         return FilesCompleter()
     return None
 

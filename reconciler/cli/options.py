@@ -264,9 +264,14 @@ def output(text: str) -> Output:
     return Output(format=name, path=Path(path) if path else None)
 
 
+def given_path(text: str) -> Path:
+    """A path; not the empty text of an unset variable, which would mean all of `.`, for argparse."""
+    return Path(given_text(text))
+
+
 def one_path(text: str) -> list[Path]:
     """A path that stands alone where a command may take several, for argparse."""
-    return [Path(text)]
+    return [given_path(text)]
 
 
 def text_or_json(text: str) -> Output:

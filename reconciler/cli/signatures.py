@@ -23,6 +23,7 @@ from reconciler.cli.options import (
     SHELLS,
     count,
     digest,
+    given_path,
     one_path,
     output,
     pointer,
@@ -62,7 +63,7 @@ def fmt(command: argparse.ArgumentParser) -> None:
         "paths",
         metavar="PATH",
         nargs="*",
-        type=Path,
+        type=given_path,
         help="files or folders, or - for stdin; default: the project around the current folder",
     )
     command.add_argument(

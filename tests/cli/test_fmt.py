@@ -133,6 +133,15 @@ def test_a_path_that_is_not_there_is_a_finding(
     assert "nowhere.yaml:1:1: M001" in capsys.readouterr().err
 
 
+def test_an_unset_variable_is_not_the_whole_folder(shop: Path) -> None:
+    before = texts(shop)
+
+    with pytest.raises(SystemExit, match="64"):
+        main(["fmt", ""])
+
+    assert texts(shop) == before
+
+
 def test_modes_and_links_are_kept(shop: Path) -> None:
     real = shop / "groups" / "web.yaml"
     real.chmod(0o640)

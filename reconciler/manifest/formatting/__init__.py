@@ -1,6 +1,6 @@
 """The one style of manifests, patches and project files.
 
-A file is taken apart as its author laid it out (`layout`), its keys are put in order
+A file is taken apart as its author laid it out (`walking`, `layout`), its keys are put in order
 (`key_order`), and it is written anew (`printing`). Only what lies between values changes, and
 quotes that no reader of YAML needs. Whether all of it is still there is checked each time.
 """
@@ -16,8 +16,9 @@ from reconciler.core.finding import Finding
 from reconciler.core.jsonval import Json
 from reconciler.errors import ReconcilerError
 from reconciler.manifest.formatting.key_order import is_manifest, order
-from reconciler.manifest.formatting.layout import Node, Page, Remark, pages
+from reconciler.manifest.formatting.layout import Node, Page, Remark
 from reconciler.manifest.formatting.printing import printed
+from reconciler.manifest.formatting.walking import pages
 from reconciler.manifest.source import parse
 
 __all__ = ["FormatRefused", "format_text", "formatted", "is_ours"]

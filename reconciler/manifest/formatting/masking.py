@@ -8,7 +8,8 @@ from reconciler.core.jsonval import Json, JsonObject, WirePath
 from reconciler.core.mask import HIDDEN, is_hidden, looks_secret
 from reconciler.core.properties import write_only_names
 from reconciler.manifest.formatting.key_order import kind_of
-from reconciler.manifest.formatting.layout import Kind, Node, pages
+from reconciler.manifest.formatting.layout import Kind, Node
+from reconciler.manifest.formatting.walking import pages
 from reconciler.manifest.pointers import canonical_path
 from reconciler.manifest.schemas import Kind as Document
 from reconciler.manifest.source import parse
