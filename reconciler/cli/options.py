@@ -265,7 +265,7 @@ def output(text: str) -> Output:
 
 
 def given_path(text: str) -> Path:
-    """A path; not the empty text of an unset variable, which would mean all of `.`, for argparse."""
+    """A path, not the empty text of an unset variable, which would be `.`, for argparse."""
     return Path(given_text(text))
 
 
