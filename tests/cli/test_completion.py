@@ -48,10 +48,12 @@ class Terminal:
     """A shell on a terminal of its own."""
 
     def __init__(self, shop: Path, *line: str) -> None:
-        self.child, self._end = pty.fork()
-        if self.child == 0:
-            os.chdir(shop)
-            os.execvpe(line[0], line, environ(shop))
+        self._end, theirs = pty.openpty()
+        streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
+        self._shell = subprocess.Popen(
+            line, cwd=shop, env=environ(shop), start_new_session=True, **streams
+        )
+        os.close(theirs)
 
     def types(self, text: bytes, until: bytes) -> bytes:
         """What the shell has written up to and with `until`, after `text` was typed."""
@@ -66,8 +68,9 @@ class Terminal:
 
     def close(self) -> None:
         """Hang up."""
+        self._shell.kill()
+        self._shell.wait()
         os.close(self._end)
-        os.waitpid(self.child, 0)
 
 
 SHELLS = {
