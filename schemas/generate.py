@@ -189,7 +189,13 @@ class _Tree:
     def _secret_map(self) -> Schema:
         return {
             "type": "object",
-            "properties": {"unknown": {"anyOf": [{"const": True}, self.reference("secret")]}},
+            "properties": {
+                "unknown": {
+                    "description": "true where nobody knows what there is; else a value of this "
+                    "name.",
+                    "anyOf": [{"const": True}, self.reference("secret")],
+                }
+            },
             "additionalProperties": self.reference("secret"),
         }
 

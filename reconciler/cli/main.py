@@ -29,6 +29,9 @@ _ROOMS = {
     "convert": "converting",
     "export": "exporting",
     "adopt": "adopting",
+    "fmt": "formatting",
+    "init": "starting",
+    "completion": "completing",
 }
 # One environment after the other, as long as all goes well.
 _IN_TURN = frozenset({"apply", "destroy", "adopt"})
@@ -52,6 +55,10 @@ def run() -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; its exit code. No exception but SystemExit of argparse gets out."""
+    if "_ARGCOMPLETE" in os.environ:
+        from reconciler.cli.completing import complete
+
+        complete(parser())  # a shell asks what could come next: that is all of this run
     _open_streams()
     if os.environ.get("GITHUB_ACTIONS") == "true":
         # No text of others may be a command to the runner, whoever prints it.

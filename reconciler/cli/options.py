@@ -25,6 +25,7 @@ _PLACE = "{environment}"
 # What may follow itself on stdout.
 _STREAMED = ("text", "markdown", "ndjson", "github", "yaml")
 _CARRY_OUT = ("apply", "destroy", "adopt")  # the commands with events to tell
+SHELLS = ("bash", "zsh", "fish")
 WAITS = ("provisioned", "running", "started", "succeeded")
 _DURATION = re.compile(r"(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,6})s)?")
 
@@ -99,6 +100,10 @@ class Options:
     values: tuple[tuple[str, str], ...] = ()  # of parameters, by name
     resource_group: str | None = None
     location: str | None = None
+    check: bool = False
+    diff: bool = False
+    ci: str | None = None
+    shell: str = ""
 
 
 def each_environment(options: Options) -> tuple[Options, ...]:
@@ -272,6 +277,16 @@ def output(text: str) -> Output:
     if path == "-":
         raise ArgumentTypeError(f"expected a path after '{name}=', got '-': -o {name} is stdout")
     return Output(format=name, path=Path(path) if path else None)
+
+
+def given_path(text: str) -> Path:
+    """A path, not the empty text of an unset variable, which would be `.`, for argparse."""
+    return Path(given_text(text))
+
+
+def one_path(text: str) -> list[Path]:
+    """A path that stands alone where a command may take several, for argparse."""
+    return [given_path(text)]
 
 
 def text_or_json(text: str) -> Output:

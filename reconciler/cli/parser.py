@@ -67,6 +67,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
+    "init": (
+        "write a project file, a first manifest and the files of your CI",
+        (
+            "Writes over nothing: where one of the files exists already, none is written.\n\n"
+            "  aci-reconcile init                the current folder; CI as the repository tells\n"
+            "  aci-reconcile init infra --ci gitlab"
+        ),
+        signatures.init,
+    ),
     "validate": (
         "check the manifests, offline",
         (
@@ -74,6 +83,17 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
             "Where environments exist and none is named, each of them is checked."
         ),
         signatures.validate,
+    ),
+    "fmt": (
+        "write manifests, patches and project files in one style, offline",
+        (
+            "Keys in order, two blanks a level, no needless quotes; comments, anchors and block\n"
+            "texts stay. What a file says never changes: that is checked before it is written.\n\n"
+            "  aci-reconcile fmt                 the project around the current folder\n"
+            "  aci-reconcile fmt --check         for CI: exit 2 and the files that would change\n"
+            "  aci-reconcile fmt - < web.yaml    from stdin to stdout, for editors"
+        ),
+        signatures.fmt,
     ),
     "plan": (
         "show what apply would do, and what it costs",
@@ -216,6 +236,18 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
             "I public issue, C source of another client, INF inferred."
         ),
         signatures.explain,
+    ),
+    "completion": (
+        "print the script that completes command lines in a shell",
+        (
+            "  bash: aci-reconcile completion bash > ~/.local/share/bash-completion/completions/"
+            "aci-reconcile\n"
+            "  zsh:  aci-reconcile completion zsh > ~/.zfunc/_aci-reconcile   "
+            "(a folder in $fpath)\n"
+            "  fish: aci-reconcile completion fish > ~/.config/fish/completions/"
+            "aci-reconcile.fish"
+        ),
+        signatures.completion,
     ),
     "emulator": (
         "serve the ARM emulator over HTTP, for any Azure SDK",

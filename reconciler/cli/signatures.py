@@ -20,10 +20,13 @@ from reconciler.cli.arguments import (
     waiting,
 )
 from reconciler.cli.options import (
+    SHELLS,
     count,
     digest,
+    given_path,
     given_text,
     named_value,
+    one_path,
     output,
     pointer,
     port,
@@ -37,6 +40,46 @@ def validate(command: argparse.ArgumentParser) -> None:
     """What is checked, and how it is reported."""
     project(command)
     reporting(command)
+
+
+def init(command: argparse.ArgumentParser) -> None:
+    """Where, and for which CI."""
+    command.add_argument(
+        "paths",
+        metavar="DIR",
+        nargs="?",
+        type=one_path,
+        help="made where it does not exist; default: the current folder",
+    )
+    command.add_argument(
+        "--ci",
+        metavar="SYSTEM",
+        choices=("github", "azure", "gitlab", "none"),
+        help="github, azure, gitlab or none; default: what the repository's files and remote "
+        "tell, else github",
+    )
+
+
+def fmt(command: argparse.ArgumentParser) -> None:
+    """Which files, and whether they are written."""
+    command.add_argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        type=given_path,
+        help="files or folders, or - for stdin; default: the project around the current folder",
+    )
+    command.add_argument(
+        "--check", action="store_true", help="write nothing; exit 2 and list what would change"
+    )
+    command.add_argument(
+        "--diff", action="store_true", help="write nothing; show what would change"
+    )
+
+
+def completion(command: argparse.ArgumentParser) -> None:
+    """Which shell."""
+    command.add_argument("shell", metavar="SHELL", choices=SHELLS, help="bash, zsh or fish")
 
 
 def plan(command: argparse.ArgumentParser) -> None:

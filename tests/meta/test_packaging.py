@@ -61,7 +61,8 @@ def test_each_schema_is_of_draft_2020_12_and_sound(kind: str) -> None:
     Draft202012Validator.check_schema(schema)
 
 
-def test_the_package_reads_its_schemas_where_a_wheel_puts_them(tmp_path: Path) -> None:
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
     """The layout of an installed wheel, laid out by hand: building one asks the network."""
     import shutil
 
@@ -74,7 +75,27 @@ def test_the_package_reads_its_schemas_where_a_wheel_puts_them(tmp_path: Path) -
         place.parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (CHECKOUT / source).is_dir() else shutil.copy
         copy(CHECKOUT / source, place)
+    return site
 
+
+def test_a_wheel_has_the_files_of_the_ci_that_init_writes(site: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "reconciler", "init", "shop", "--ci", "github"],
+        cwd=tmp_path,
+        env=environment_of(PYTHONPATH=str(site)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    workflow = tmp_path / "shop" / ".github" / "workflows" / "aci-apply.yml"
+    original = CHECKOUT / "ci" / "github" / "merge.yml"
+    assert workflow.read_text().splitlines()[2:] == original.read_text().splitlines()[2:]
+
+
+def test_the_package_reads_its_schemas_where_a_wheel_puts_them(site: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "reconciler", "schema", "project"],
         cwd=tmp_path,

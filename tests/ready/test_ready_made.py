@@ -16,13 +16,13 @@ import yaml
 
 from reconciler.cli.options import each_environment, options_of
 from reconciler.cli.parser import parser
-from tests.conftest import CHECKOUT, Repository, environment_of, group, refusal
+from tests.conftest import CHECKOUT, Repository, command, environment_of, group, refusal
 
 CI = CHECKOUT / "ci"
 FILES = sorted([*CI.rglob("*.y*ml"), CHECKOUT / "action.yml", CHECKOUT / ".pre-commit-hooks.yaml"])
 WORKFLOWS = sorted((CI / "github").glob("*.yml"))
 SCRIPT = CI / "github" / "run.sh"
-COMMAND = re.compile(r"aci-reconcile (?:plan|apply|drift|validate|snapshot)\b[^\n|&;]*")
+COMMAND = re.compile(r"aci-reconcile (?:plan|apply|drift|validate|snapshot|fmt)\b[^\n|&;]*")
 
 
 def texts(value: Any) -> Iterator[str]:
@@ -46,6 +46,28 @@ def test_every_file_is_yaml_and_every_command_in_it_is_one_of_ours(path: Path) -
         assert each_environment(options_of(parser().parse_args(words)))
     if path.name in ("azure-pipelines.yml", "gitlab-ci.yml", ".pre-commit-hooks.yaml"):
         assert commands
+
+
+def test_a_hook_gets_the_files_of_a_commit_where_it_may_change_them(tmp_path: Path) -> None:
+    """As pre-commit runs it: the entry, and behind it the names that its pattern lets through."""
+    hooks = {h["id"]: h for h in yaml.safe_load((CHECKOUT / ".pre-commit-hooks.yaml").read_text())}
+    committed = {
+        "web.yml": "name:   web\nproperties: {}\n",
+        "ci.yaml": "on:   push\n",
+        "x.json": "{",
+    }
+    for name, text in committed.items():
+        (tmp_path / name).write_text(text)
+    hook = hooks["aci-reconcile-fmt"]
+    assert "pass_filenames" not in hook
+    assert hooks["aci-reconcile-validate"]["pass_filenames"] is False
+
+    words = [*shlex.split(hook["entry"])[1:], *filter(re.compile(hook["files"]).search, committed)]
+    done = command(*words, cwd=tmp_path)
+
+    assert (done.code, done.out) == (0, "web.yml\n")
+    assert (tmp_path / "web.yml").read_text() == "name: web\nproperties: {}\n"
+    assert (tmp_path / "ci.yaml").read_text() == committed["ci.yaml"]
 
 
 def test_the_job_of_the_cluster_gives_a_command_and_no_rights() -> None:
