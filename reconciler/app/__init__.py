@@ -1,12 +1,14 @@
 """The use cases. Each reads as the sentence it is; the rooms do the work."""
 
 from reconciler.app.asked import Azure, Consent, History, Wanted, with_secrets
+from reconciler.app.by_hand import Asked, hand_plan
 from reconciler.app.carrying import apply, release, teardown
 from reconciler.app.looking import GroupStatus, drift, logs, named_group, status
 from reconciler.app.offline import Recalled, plan_against, take
 from reconciler.app.planning import plan
 
 __all__ = [
+    "Asked",
     "Azure",
     "Consent",
     "GroupStatus",
@@ -15,6 +17,7 @@ __all__ = [
     "Wanted",
     "apply",
     "drift",
+    "hand_plan",
     "logs",
     "named_group",
     "plan",

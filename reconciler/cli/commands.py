@@ -139,7 +139,7 @@ def apply(options: Options) -> ExitCode:
         ):
             console.say("not confirmed, nothing was touched")
             return ExitCode.BLOCKED
-        return _carry_out(planned, connected, project, options, shown)
+        return carry_out(planned, connected, project, options, shown)
 
 
 def _reviewed(options: Options) -> tuple[Options, Reviewed | None]:
@@ -203,7 +203,7 @@ def _preflight(planned: Plan, connected: Azure, console: Console) -> None:
         console.say(safe(f"note: {note}"))
 
 
-def _carry_out(
+def carry_out(
     planned: Plan,
     connected: Azure,
     project: Project,
@@ -380,4 +380,4 @@ def destroy(options: Options) -> ExitCode:
         ):
             console.say("not confirmed, nothing was touched")
             return ExitCode.BLOCKED
-        return _carry_out(planned, connected, project, options, shown)
+        return carry_out(planned, connected, project, options, shown)

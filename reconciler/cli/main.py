@@ -26,9 +26,12 @@ _ROOMS = {
     "render": "rendering",
     "diff": "rendering",
     "snapshot": "snapshots",
+    "start": "operating",
+    "stop": "operating",
+    "restart": "operating",
 }
 # One environment after the other, as long as all goes well.
-_IN_TURN = frozenset({"apply", "destroy"})
+_IN_TURN = frozenset({"apply", "destroy", "start", "stop", "restart"})
 
 
 def run() -> NoReturn:

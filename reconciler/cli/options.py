@@ -24,7 +24,7 @@ _SUFFIXES = {
 _PLACE = "{environment}"
 # What may follow itself on stdout.
 _STREAMED = ("text", "markdown", "ndjson", "github", "yaml")
-_CARRY_OUT = ("apply", "destroy")  # the commands with events to tell
+_CARRY_OUT = ("apply", "destroy", "start", "stop", "restart")  # the commands with events to tell
 WAITS = ("provisioned", "running", "started", "succeeded")
 _DURATION = re.compile(r"(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,6})s)?")
 
@@ -78,6 +78,9 @@ class Options:
     resource_groups: bool = False
     confirm: str | None = None
     name: str = ""
+    names: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    no_wait: bool = False
     container: str | None = None
     tail: int | None = None
     timestamps: bool = False
@@ -166,6 +169,8 @@ def options_of(namespace: Namespace) -> Options:
         "select",
         "exclude",
         "drops",
+        "names",
+        "foreign",
         *_ASKED,
     ):
         if name in given:
@@ -204,7 +209,7 @@ def _check_outputs(options: Options) -> None:
     if streams and options.command not in _CARRY_OUT:
         raise UsageError(
             f"-o ndjson: expected a command that carries out a plan, got '{options.command}'",
-            hint="use -o json; the events are those of apply and destroy",
+            hint="use -o json; the events are those of apply, destroy, start, stop and restart",
         )
     taken: set[str] = set()
     for path in (output.path for output in outputs if output.path is not None):

@@ -129,6 +129,35 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
         signatures.observing,
     ),
     "logs": ("print what the containers of a group printed", "", signatures.logs),
+    "start": (
+        "start groups that were stopped or have ended",
+        (
+            "Shows what it would do, asks, does it, and waits until the containers are healthy.\n\n"
+            "  aci-reconcile start web\n"
+            "  aci-reconcile start 'job-*' --yes"
+        ),
+        signatures.operating,
+    ),
+    "stop": (
+        "stop groups: nothing runs and nothing is paid until they are started",
+        (
+            "Shows what it would do, asks, does it, and waits until nothing runs. A protected group\n"
+            "is refused, and so is a group of others, unless --foreign names it. A stopped group is\n"
+            "not started by apply: start it, or apply with --rerun NAME.\n\n"
+            "  aci-reconcile stop web db\n"
+            "  aci-reconcile stop --select tag:tier=test --yes"
+        ),
+        signatures.operating,
+    ),
+    "restart": (
+        "restart groups in place, all of their containers",
+        (
+            "Shows what it would do, asks, does it, and waits until the containers are healthy.\n"
+            "Images are pulled again. Only what runs can be restarted.\n\n"
+            "  aci-reconcile restart web"
+        ),
+        signatures.operating,
+    ),
     "release": (
         "give up a group: it runs on, and is nobody's",
         "Takes our two tags away, nothing else; protection goes with them.",

@@ -22,6 +22,7 @@ from reconciler.cli.arguments import (
 from reconciler.cli.options import (
     count,
     digest,
+    duration,
     output,
     pointer,
     port,
@@ -161,6 +162,44 @@ def release(command: argparse.ArgumentParser) -> None:
     azure(command)
     command.add_argument(
         "-y", "--yes", action="store_true", help="do not ask; needed without a terminal"
+    )
+
+
+def operating(command: argparse.ArgumentParser) -> None:
+    """Groups by name, consent, and what is waited for."""
+    command.add_argument(
+        "names",
+        metavar="NAME",
+        nargs="*",
+        help="group or resourceGroup/group, in any case, or a pattern such as 'web-*', which fits "
+        "groups of ours alone",
+    )
+    _around(command)
+    secrets(command)
+    azure(command)
+    parallel(command)
+    selecting(command, partial="groups of others are not selected")
+    reporting(command)
+    verbose(command)
+    command.add_argument(
+        "--foreign",
+        metavar="NAME",
+        action="append",
+        help="touch NAME although it is not ours; may be repeated",
+    )
+    command.add_argument(
+        "-y", "--yes", action="store_true", help="do not ask; needed without a terminal"
+    )
+    waits = command.add_argument_group("waiting")
+    one = waits.add_mutually_exclusive_group()
+    one.add_argument(
+        "--no-wait", action="store_true", help="end as soon as Azure has taken the request"
+    )
+    one.add_argument(
+        "--wait-timeout",
+        metavar="TIME",
+        type=duration,
+        help="wait for at most TIME, such as 10m (default: as the manifest says)",
     )
 
 

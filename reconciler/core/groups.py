@@ -274,6 +274,11 @@ class LiveGroup:
         return tuple(view.ran for view in self.containers)
 
     @property
+    def runs(self) -> tuple[tuple[str, int], ...]:
+        """When each container last started and ended, and how often it restarted."""
+        return tuple((view.ran, view.restarts) for view in self.containers)
+
+    @property
     def restarts(self) -> int:
         """Restarts of all its containers together."""
         return sum(view.restarts for view in self.containers)

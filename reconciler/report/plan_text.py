@@ -170,7 +170,7 @@ def _changes(report: Report) -> list[list[Span]]:
     counts = plan_counts(report)
     found: list[list[Span]] = []
     for kind, verb in VERBS.items():
-        if number := counts[kind.value]:
+        if number := counts.get(kind.value, 0):
             found.append([(f"{number} to {verb}", SIGNS[kind][1])])
             if kind is ActionKind.UPDATE and counts["restarts"]:
                 found[-1].append((f" (restarts {plural(counts['restarts'], 'container')})", ""))
