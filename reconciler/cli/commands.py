@@ -210,6 +210,7 @@ def carry_out(
     options: Options,
     shown: Report,
 ) -> ExitCode:
+    """Carry out a plan that was shown and agreed to, and report what became of it."""
     from reconciler import app
     from reconciler.cli.signals import counted_interrupts
     from reconciler.core.outcome import exit_code

@@ -141,9 +141,9 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
     "stop": (
         "stop groups: nothing runs and nothing is paid until they are started",
         (
-            "Shows what it would do, asks, does it, and waits until nothing runs. A protected group\n"
-            "is refused, and so is a group of others, unless --foreign names it. A stopped group is\n"
-            "not started by apply: start it, or apply with --rerun NAME.\n\n"
+            "Shows what it would do, asks, does it, and waits until nothing runs. A protected\n"
+            "group is refused, and so is one of others, unless --foreign names it. A stopped\n"
+            "group is not started by apply: start it, or apply with --rerun NAME.\n\n"
             "  aci-reconcile stop web db\n"
             "  aci-reconcile stop --select tag:tier=test --yes"
         ),

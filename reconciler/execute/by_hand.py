@@ -131,13 +131,12 @@ def _run_anew(before: LiveGroup, writer: Writer, *, until: datetime) -> LiveGrou
     GETs may lag behind the request, and what they then show are the containers of before.
     """
     lags_until = writer.clock.now() + writer.waiter.patience
-    for pause_s in writer.waiter.pauses_until(until):
+    for pause_s in writer.waiter.pauses_until(min(until, lags_until)):
         settled = writer.waiter.settled(before.id, until=until)
         if settled is None:
             raise _gone(before)
-        is_news = settled.state != before.state or settled.runs != before.runs
-        if is_news or writer.clock.now() >= lags_until:
-            return settled
+        if settled.state != before.state or settled.runs != before.runs:
+            break
         writer.clock.sleep(pause_s)
     return settled
 
