@@ -100,7 +100,7 @@ def _decided(
     if group.address not in request.foreign and (whose := _others(live, request.owner)):
         return ActionKind.REFUSE, whose, f"consent with --foreign {live.id}"
     if live.in_transition:
-        why = f"it is in transition ({live.provisioning}): Azure refuses to {verb} it until that is over"
+        why = f"it is in transition ({live.provisioning}), and until then Azure does not {verb} it"
         return ActionKind.REFUSE, why, "run again when 'aci-reconcile status' shows it settled"
     match request.kind:
         case ActionKind.STOP:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
 
-from reconciler.core.containers import ContainerView, views_of
+from reconciler.core.containers import ContainerView, Event, events_in, views_of
 from reconciler.core.finding import Mark, Position
 from reconciler.core.ids import GroupId, ResourceGroupId, parse_group_id
 from reconciler.core.jsonval import (
@@ -226,6 +226,7 @@ class LiveGroup:
     provisioning: str
     state: str
     containers: tuple[ContainerView, ...]
+    events: tuple[Event, ...] = ()  # of the group itself, by time; the containers have their own
 
     @property
     def location(self) -> str:
@@ -308,6 +309,7 @@ def live_group(body: Json) -> LiveGroup:
             *views_of(wire, "initContainers", is_init=True),
             *views_of(wire, "containers", is_init=False),
         ),
+        events=events_in(dig(wire, "properties", "instanceView", "events")),
     )
 
 

@@ -130,6 +130,7 @@ def _run_anew(before: LiveGroup, writer: Writer, *, until: datetime) -> LiveGrou
 
     GETs may lag behind the request, and what they then show are the containers of before.
     """
+    settled: LiveGroup | None = before
     lags_until = writer.clock.now() + writer.waiter.patience
     for pause_s in writer.waiter.pauses_until(min(until, lags_until)):
         settled = writer.waiter.settled(before.id, until=until)
@@ -138,6 +139,7 @@ def _run_anew(before: LiveGroup, writer: Writer, *, until: datetime) -> LiveGrou
         if settled.state != before.state or settled.runs != before.runs:
             break
         writer.clock.sleep(pause_s)
+    assert settled is not None
     return settled
 
 

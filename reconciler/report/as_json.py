@@ -22,8 +22,10 @@ from reconciler.core.outcome import TaskLog, Trouble
 from reconciler.core.plan import Action, ActionKind, Rail
 from reconciler.report.shape import (
     ActionRow,
+    ContainerRow,
     DriftRow,
     DriftView,
+    EventRow,
     Failure,
     FieldRow,
     OrphanRow,
@@ -48,14 +50,23 @@ API_VERSION = "aci-reconcile/v1"
 
 def as_json(report: Report) -> str:
     """The report as indented JSON that ends in one newline."""
+    return json.dumps(_document(report), indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def as_line(report: Report) -> str:
+    """The same document as one line, for streams of them."""
+    text = json.dumps(_document(report), separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return text + "\n"
+
+
+def _document(report: Report) -> Json:
     head: JsonObject = {
         "apiVersion": API_VERSION,
         "kind": report.kind.value,
         "command": report.command,
         "exitCode": int(report.exit_code),
     }
-    document = sound({**head, **_body(report)})
-    return json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    return sound({**head, **_body(report)})
 
 
 def instant(moment: datetime) -> str:
@@ -320,7 +331,34 @@ def _status(one: StatusLine) -> JsonObject:
         "state": one.state,
         "restarts": one.restarts,
         # `address` names the group everywhere; this is where people reach it.
-        **given(endpoint=one.address, note=one.note),
+        **given(endpoint=one.address, note=one.note, ownership=one.ownership, owner=one.owner),
+        "containers": [_container(container) for container in one.containers],
+        "events": [event_of(event) for event in one.events],
+    }
+
+
+def _container(one: ContainerRow) -> JsonObject:
+    return {
+        "name": one.name,
+        "init": one.is_init,
+        **given(image=one.image, state=one.state, detail=one.detail),
+        "restarts": one.restarts,
+        **({} if one.exit_code is None else {"exitCode": one.exit_code}),
+        **({"startedAt": instant(one.started)} if one.started else {}),
+        **({"finishedAt": instant(one.finished)} if one.finished else {}),
+    }
+
+
+def event_of(one: EventRow) -> JsonObject:
+    """Something that happened to a group or a container."""
+    return {
+        **given(container=one.container),
+        "name": one.name,
+        "type": "Warning" if one.is_warning else "Normal",
+        "message": one.message,
+        "count": one.count,
+        **({"firstAt": instant(one.first)} if one.first else {}),
+        **({"lastAt": instant(one.last)} if one.last else {}),
     }
 
 

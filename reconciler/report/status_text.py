@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from reconciler.core.moments import age
 from reconciler.report.lines import Line, Span, cells, line, safe
 from reconciler.report.plan_text import BLANK
 from reconciler.report.shape import Report, StatusLine
 from reconciler.report.words import plural, status_counts
 
-_HEAD = ("GROUP", "SYNC", "PROVISIONING", "STATE", "RESTARTS")
+_HEAD = ("GROUP", "SYNC", "PROVISIONING", "STATE", "READY", "RESTARTS", "AGE")
+_RESTARTS = _HEAD.index("RESTARTS")
 _GAP = "  "
 _NAME_SHARE = 0.4  # of the width; a longer name stands on a line of its own
 
@@ -31,16 +33,29 @@ _STYLES = {
 
 
 def status_lines(report: Report, *, width: int) -> Iterator[Line]:
-    """The table; the address is the last column, or below its row where it would not fit."""
+    """The table; address and image are the last columns, or below their row where they do not fit.
+
+    The age is that of the last start.
+    """
     if not report.lines:
         return
     rows = [_row(one) for one in report.lines]
     limit = max(int(width * _NAME_SHARE), len(_HEAD[0]))
     sizes = _sizes(rows, limit)
     lead = sum(sizes) + len(_GAP) * len(sizes)
-    widest = max(cells(safe(one.address)) for one in report.lines)
-    beside = lead + max(widest, len("ADDRESS")) <= width
-    yield _table_line([*_HEAD, "ADDRESS"] if beside and widest else _HEAD, sizes, is_head=True)
+    tails = {
+        name: [get(one) for one in report.lines]
+        for name, get in _TAILS.items()
+        if any(get(one) for one in report.lines)
+    }
+    wide = [max(len(name), *(cells(safe(cell)) for cell in tail)) for name, tail in tails.items()]
+    beside = lead + sum(wide) + len(_GAP) * (len(wide) - 1) <= width
+    if beside:
+        sizes, rows = (
+            [*sizes, *wide],
+            [(*r, *t) for r, *t in zip(rows, *tails.values(), strict=True)],
+        )
+    yield _table_line([*_HEAD, *tails] if beside else _HEAD, sizes, is_head=True)
     for one, row in zip(report.lines, rows, strict=True):
         yield from _row_lines(one, row, sizes, beside=beside)
     yield BLANK
@@ -59,7 +74,20 @@ def status_summary(report: Report) -> Line:
 
 def _row(one: StatusLine) -> tuple[str, ...]:
     restarts = "-" if one.restarts is None else str(one.restarts)
-    return (str(one.target), one.sync or "-", one.provisioning or "-", one.state or "-", restarts)
+    since = "-" if one.started is None or one.seen is None else age(one.started, one.seen)
+    state = (one.sync or "-", one.provisioning or "-", one.state or "-")
+    return (str(one.target), *state, one.ready or "-", restarts, since)
+
+
+def _images(one: StatusLine) -> str:
+    first, *more = one.images or ("",)
+    return f"{first} +{len(more)}" if more else first
+
+
+_TAILS: Mapping[str, Callable[[StatusLine], str]] = {
+    "IMAGE": _images,
+    "ADDRESS": lambda one: one.address,
+}
 
 
 def _sizes(rows: Sequence[Sequence[str]], limit: int) -> list[int]:
@@ -75,9 +103,12 @@ def _row_lines(
     if cells(safe(row[0])) > sizes[0]:
         yield line((row[0], "name"), hang=None)
         row = ["", *row[1:]]
-    yield _table_line([*row, one.address] if beside else row, sizes)
-    if one.address and not beside:
-        yield line("    ", ("at ", "dim"), one.address, hang=None)
+    yield _table_line(row, sizes)
+    below: list[Span] = [("    ", "")]
+    below += [("runs ", "dim"), (f"{image} ", "")] if (image := _images(one)) else []
+    below += [("at ", "dim"), (one.address, "")] if one.address else []
+    if not beside and len(below) > 1:
+        yield line(*below, hang=None)
     if one.note:
         yield line("    ", (one.note, "dim"), hang=4)
 
@@ -87,7 +118,7 @@ def _table_line(row: Sequence[str], sizes: Sequence[int], *, is_head: bool = Fal
     for index, cell in enumerate(row):
         size = sizes[index] if index < len(sizes) else 0
         blanks = " " * max(size - cells(safe(cell)), 0)
-        text = f"{blanks}{cell}" if index == 4 else f"{cell}{blanks}"
+        text = f"{blanks}{cell}" if index == _RESTARTS else f"{cell}{blanks}"
         spans += [(text, "dim" if is_head else _style(index, cell)), (_GAP, "")]
     return line(*spans[:-1], hang=None)
 
@@ -95,7 +126,7 @@ def _table_line(row: Sequence[str], sizes: Sequence[int], *, is_head: bool = Fal
 def _style(index: int, cell: str) -> str:
     if index == 0:
         return "name"
-    if index == 4:
+    if index == _RESTARTS:
         return "change" if cell not in ("-", "0") else ""
     found = (style for style, words in _STYLES.items() if cell.lower() in words)
-    return next(found, "") if index < 4 else ""
+    return next(found, "") if index < _RESTARTS else ""
