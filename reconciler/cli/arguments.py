@@ -28,7 +28,7 @@ def project(command: argparse.ArgumentParser) -> None:
         help="files or folders; default: the project around the current folder. Leaving out any "
         "manifest of the project makes the scope partial: nothing is pruned",
     )
-    _environment(command)
+    environment(command)
     secrets(command)
 
 
@@ -41,10 +41,11 @@ def environments(command: argparse.ArgumentParser) -> None:
         type=Path,
         help="files or folders; default: the project around the current folder",
     )
-    _environment(command)
+    environment(command)
 
 
-def _environment(command: argparse.ArgumentParser) -> None:
+def environment(command: argparse.ArgumentParser) -> None:
+    """Which environment, or several."""
     command.add_argument(
         "-e",
         "--env",

@@ -83,6 +83,13 @@ class Options:
     no_wait: bool = False
     container: str | None = None
     tail: int | None = None
+    back: timedelta | None = None  # logs of the time just past
+    follow: bool = False
+    watch: bool = False
+    others: bool = False
+    interval: timedelta = timedelta(seconds=5)
+    until: str | None = None
+    timeout: timedelta | None = None
     timestamps: bool = False
     schema: str = "manifest"
     property: str = ""
@@ -91,6 +98,11 @@ class Options:
     database: Path | None = None
     drops: tuple[str, ...] = ()
     faults: Path | None = None
+
+
+def is_watching(options: Options) -> bool:
+    """Whether a command looks again and again."""
+    return options.watch or options.until is not None
 
 
 def each_environment(options: Options) -> tuple[Options, ...]:
@@ -206,7 +218,7 @@ def _check_outputs(options: Options) -> None:
             "more than one -o writes to stdout", hint="give all but one a path: -o json=FILE"
         )
     streams = [output for output in outputs if output.format == "ndjson"]
-    if streams and options.command not in _CARRY_OUT:
+    if streams and options.command not in _CARRY_OUT and not is_watching(options):
         raise UsageError(
             f"-o ndjson: expected a command that carries out a plan, got '{options.command}'",
             hint="use -o json; the events are those of apply, destroy, start, stop and restart",

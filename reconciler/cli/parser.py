@@ -124,11 +124,30 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
         signatures.report,
     ),
     "status": (
-        "show one row a group: sync, provisioning, run state, restarts, address",
-        "",
-        signatures.observing,
+        "show how groups stand: against git, and in themselves",
+        (
+            "One row a group; all of a group that is named: containers and events.\n\n"
+            "  aci-reconcile status\n"
+            "  aci-reconcile status web\n"
+            "  aci-reconcile status --watch\n"
+            "  aci-reconcile status web --until healthy --timeout 5m   exit 7 when it is not"
+        ),
+        signatures.status,
     ),
-    "logs": ("print what the containers of a group printed", "", signatures.logs),
+    "logs": (
+        "print what the containers of a group printed",
+        (
+            "  aci-reconcile logs web\n"
+            "  aci-reconcile logs web sidecar --tail 20 --timestamps\n"
+            "  aci-reconcile logs -f web      each line once, until nothing runs any more"
+        ),
+        signatures.logs,
+    ),
+    "events": (
+        "show what happened to a group and its containers, the latest last",
+        "  aci-reconcile events web\n  aci-reconcile events web sidecar -o json",
+        signatures.events,
+    ),
     "start": (
         "start groups that were stopped or have ended",
         (

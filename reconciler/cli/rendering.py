@@ -45,9 +45,9 @@ def render(options: Options) -> ExitCode:
     documents = manifests_of(loaded.groups, loaded.resource_groups)
     for output in options.outputs or (Output(format="yaml", path=None),):
         if output.format == "json":
-            _write(output, as_json(documents))
+            write(output, as_json(documents))
         else:
-            _write(output, as_yaml(documents, says=_title(project)))
+            write(output, as_yaml(documents, says=_title(project)))
     return ExitCode.DONE
 
 
@@ -72,14 +72,14 @@ def diff(options: Options) -> ExitCode:
     )
     for output in options.outputs or (Output(format="text", path=None),):
         if output.format == "json":
-            _write(output, compared_json(found))
+            write(output, compared_json(found))
         else:
             is_terminal = output.path is None and sys.stdout.isatty()
             color = is_terminal and not os.environ.get("NO_COLOR")
             color = color and os.environ.get("TERM") != "dumb"
             width = shutil.get_terminal_size((100, 24)).columns if is_terminal else 100
             text = compared_text(found, color=color, width=width, verbose=options.verbose)
-            _write(output, text)
+            write(output, text)
     return found.exit_code
 
 
@@ -135,7 +135,13 @@ def _title(project: Project) -> str:
     return f"rendered: {', '.join(facts)}" if facts else ""
 
 
-def _write(output: Output, text: str) -> None:
+def write(output: Output, text: str) -> None:
+    """Write a document to where an output says.
+
+    Raises:
+        LocalStateUnusable: it cannot be written.
+        BrokenPipeError: nobody reads stdout any more.
+    """
     if output.path is not None:
         write_file(output.path, text)
         return

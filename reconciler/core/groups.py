@@ -274,10 +274,9 @@ class LiveGroup:
         """When each container last started and ended: another run shows, however short it was."""
         return tuple(view.ran for view in self.containers)
 
-    @property
-    def runs(self) -> tuple[tuple[str, int], ...]:
-        """When each container last started and ended, and how often it restarted."""
-        return tuple((view.ran, view.restarts) for view in self.containers)
+    def has_run_since(self, before: LiveGroup) -> bool:
+        """Whether its containers ran anew since a look at it `before`."""
+        return (self.containers_ran, self.restarts) != (before.containers_ran, before.restarts)
 
     @property
     def restarts(self) -> int:

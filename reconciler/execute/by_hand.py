@@ -136,7 +136,7 @@ def _run_anew(before: LiveGroup, writer: Writer, *, until: datetime) -> LiveGrou
         settled = writer.waiter.settled(before.id, until=until)
         if settled is None:
             raise _gone(before)
-        if settled.state != before.state or settled.runs != before.runs:
+        if settled.state != before.state or settled.has_run_since(before):
             break
         writer.clock.sleep(pause_s)
     assert settled is not None

@@ -121,7 +121,7 @@ def restart_fate(before: LiveGroup, waiter: Waiter) -> Fate:
     """Whether a group was restarted; a container that restarted by itself shows no other way."""
 
     def is_taken(now: LiveGroup | None) -> bool:
-        return now is not None and (now.in_transition or now.runs != before.runs)
+        return now is not None and (now.in_transition or now.has_run_since(before))
 
     return _watched(lambda: waiter.view(before.id), is_taken, waiter)
 

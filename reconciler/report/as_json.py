@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import assert_never
 
 from reconciler import __version__
@@ -22,18 +21,16 @@ from reconciler.core.outcome import TaskLog, Trouble
 from reconciler.core.plan import Action, ActionKind, Rail
 from reconciler.report.shape import (
     ActionRow,
-    ContainerRow,
     DriftRow,
     DriftView,
-    EventRow,
     Failure,
     FieldRow,
     OrphanRow,
     OutcomeRow,
     Report,
     ReportKind,
-    StatusLine,
 )
+from reconciler.report.status_json import given, instant, status_of
 from reconciler.report.words import (
     drift_counts,
     finding_counts,
@@ -44,6 +41,24 @@ from reconciler.report.words import (
     type_of,
     unstarted,
 )
+
+__all__ = [
+    "API_VERSION",
+    "as_json",
+    "as_line",
+    "change_of",
+    "drift_row",
+    "error_of",
+    "findings_of",
+    "given",
+    "instant",
+    "left_over",
+    "named",
+    "outcome_of",
+    "place_of",
+    "sound",
+    "subject_of",
+]
 
 API_VERSION = "aci-reconcile/v1"
 
@@ -69,11 +84,6 @@ def _document(report: Report) -> Json:
     return sound({**head, **_body(report)})
 
 
-def instant(moment: datetime) -> str:
-    """`2025-01-31T23:59:59.123Z`: UTC, to the millisecond."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _body(report: Report) -> JsonObject:
     match report.kind:
         case ReportKind.PLAN:
@@ -87,7 +97,7 @@ def _body(report: Report) -> JsonObject:
             sync = _numbers(status_counts(report))
             return {
                 "counts": {"total": len(report.lines), "sync": sync},
-                "groups": [_status(one) for one in report.lines],
+                "groups": [status_of(one, named(one.target)) for one in report.lines],
                 "notes": list(report.notes),
                 "findings": findings_of(report.findings),
             }
@@ -165,7 +175,7 @@ def _drift(drift: DriftView) -> JsonObject:
 def drift_row(row: DriftRow) -> JsonObject:
     """One finding of `drift`."""
     return {
-        **_named(row.target),
+        **named(row.target),
         "category": row.category.value,
         "counts": row.counts,
         "certain": row.is_certain,
@@ -216,13 +226,14 @@ def _surroundings(report: Report) -> JsonObject:
     }
 
 
-def _named(target: Target) -> JsonObject:
+def named(target: Target) -> JsonObject:
+    """What names a group or a resource group."""
     return {"address": target.address, "type": type_of(target), "name": str(target)}
 
 
 def subject_of(action: ActionRow | Action) -> JsonObject:
     """What names an action: its target and its kind."""
-    return {**_named(action.target), "action": action.kind.value}
+    return {**named(action.target), "action": action.kind.value}
 
 
 def left_over(report: Report) -> list[Json]:
@@ -312,7 +323,7 @@ def _log(log: TaskLog) -> JsonObject:
 
 
 def _orphan(orphan: OrphanRow) -> JsonObject:
-    return {**_named(orphan.target), "note": orphan.note}
+    return {**named(orphan.target), "note": orphan.note}
 
 
 def _rail(rail: Rail) -> JsonObject:
@@ -321,45 +332,6 @@ def _rail(rail: Rail) -> JsonObject:
         mark = rail.where.mark
         row["where"] = {"file": rail.where.file, "line": mark.line, "column": mark.column}
     return row
-
-
-def _status(one: StatusLine) -> JsonObject:
-    return {
-        **_named(one.target),
-        "sync": one.sync,
-        "provisioning": one.provisioning,
-        "state": one.state,
-        "restarts": one.restarts,
-        # `address` names the group everywhere; this is where people reach it.
-        **given(endpoint=one.address, note=one.note, ownership=one.ownership, owner=one.owner),
-        "containers": [_container(container) for container in one.containers],
-        "events": [event_of(event) for event in one.events],
-    }
-
-
-def _container(one: ContainerRow) -> JsonObject:
-    return {
-        "name": one.name,
-        "init": one.is_init,
-        **given(image=one.image, state=one.state, detail=one.detail),
-        "restarts": one.restarts,
-        **({} if one.exit_code is None else {"exitCode": one.exit_code}),
-        **({"startedAt": instant(one.started)} if one.started else {}),
-        **({"finishedAt": instant(one.finished)} if one.finished else {}),
-    }
-
-
-def event_of(one: EventRow) -> JsonObject:
-    """Something that happened to a group or a container."""
-    return {
-        **given(container=one.container),
-        "name": one.name,
-        "type": "Warning" if one.is_warning else "Normal",
-        "message": one.message,
-        "count": one.count,
-        **({"firstAt": instant(one.first)} if one.first else {}),
-        **({"lastAt": instant(one.last)} if one.last else {}),
-    }
 
 
 def findings_of(findings: Sequence[Finding]) -> list[Json]:
@@ -377,11 +349,6 @@ def findings_of(findings: Sequence[Finding]) -> list[Json]:
         }
         for finding in findings
     ]
-
-
-def given(**texts: str) -> JsonObject:
-    """Those of `texts` that say something."""
-    return {name: text for name, text in texts.items() if text}
 
 
 def _numbers(counts: Mapping[str, int]) -> JsonObject:

@@ -9,8 +9,8 @@ from reconciler.core.containers import ContainerView, Event
 from reconciler.core.groups import DesiredGroup, LiveGroup
 from reconciler.core.ids import Target
 from reconciler.core.mask import scrubber
-from reconciler.core.ownership import OWNER_TAG, Ownership, tag
 from reconciler.core.moments import moment_in
+from reconciler.core.ownership import OWNER_TAG, Ownership, tag
 from reconciler.report.shape import ContainerRow, EventRow, StatusLine
 
 _OWNERSHIP = {

@@ -72,6 +72,16 @@ def status_summary(report: Report) -> Line:
     )
 
 
+def standing_in_words(one: StatusLine) -> str:
+    """How a group stands, in a line that changes when it does."""
+    parts = [one.sync, one.state]
+    parts += [f"provisioning {one.provisioning}"] if one.provisioning != "Succeeded" else []
+    parts += [f"{one.ready} ready"] if one.ready else []
+    parts += [plural(one.restarts, "restart")] if one.restarts else []
+    parts += [f"at {one.address}"] if one.address else []
+    return ", ".join(part for part in parts if part)
+
+
 def _row(one: StatusLine) -> tuple[str, ...]:
     restarts = "-" if one.restarts is None else str(one.restarts)
     since = "-" if one.started is None or one.seen is None else age(one.started, one.seen)
