@@ -123,7 +123,7 @@ def _watched(look: Callable[[], Look], azure: app.Azure, options: Options) -> Ex
     """Look again and again, until all is as it is waited for or time is up."""
     from reconciler.cli.watching import screens_for
 
-    with screens_for(options) as screens:
+    with screens_for(options, azure.clock) as screens:
         watch = _Watch(look=look, azure=azure, options=options, screens=screens)
         is_reached = watch.run()
     return ExitCode.DONE if is_reached else _too_late(watch.short, options)

@@ -7,11 +7,15 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from reconciler.cli.files import why_not
 from reconciler.cli.options import Options, Output
+from reconciler.cli.progress import clock_time
 from reconciler.cli.table import is_possible
+from reconciler.core.cloud import Clock
+from reconciler.errors import LocalStateUnusable
 from reconciler.report.as_json import as_line
 from reconciler.report.as_text import as_text
 from reconciler.report.lines import safe
@@ -51,8 +55,12 @@ class Screens:
 
 
 @contextmanager
-def screens_for(options: Options) -> Iterator[Screens]:
-    """The screens that options ask for, open for as long as the block lasts."""
+def screens_for(options: Options, clock: Clock) -> Iterator[Screens]:
+    """The screens that options ask for, open for as long as the block lasts.
+
+    Raises:
+        LocalStateUnusable: a file of them cannot be written.
+    """
     outputs = options.outputs or (Output(format="text", path=None),)
     screens: list[Screen] = []
     files: list[TextIO] = []
@@ -61,21 +69,30 @@ def screens_for(options: Options) -> Iterator[Screens]:
         for output in outputs:
             stream: TextIO = sys.stdout
             if output.path is not None:
-                stream = output.path.open("w", encoding="utf-8")
+                stream = _opened(output.path)
                 files.append(stream)
             if output.format == "ndjson":
-                screens.append(Documents(stream))
+                screens.append(Documents(stream, clock))
             elif output.path is None and is_possible(stream):
                 live = _live(stream)
-                screens.append(Table(live, verbose=options.verbose))
+                screens.append(Table(live, clock, verbose=options.verbose))
             else:
-                screens.append(Changes(stream))
+                screens.append(Changes(stream, clock))
         yield Screens(screens)
     finally:
         if live is not None:
             live.stop()
         for stream in files:
             stream.close()
+
+
+def _opened(path: Path) -> TextIO:
+    try:
+        return path.open("w", encoding="utf-8")
+    except OSError as exc:
+        raise LocalStateUnusable(
+            f"{path}: cannot be written: {why_not(exc)}", hint="give -o another path"
+        ) from exc
 
 
 def _live(stream: TextIO) -> Live:
@@ -92,8 +109,9 @@ def _live(stream: TextIO) -> Live:
 class Table:
     """The table of `status` on a terminal, drawn anew at each look."""
 
-    def __init__(self, live: Live, *, verbose: bool) -> None:
+    def __init__(self, live: Live, clock: Clock, *, verbose: bool) -> None:
         self._live = live
+        self._clock = clock
         self._verbose = verbose
         self._drawn = ""
 
@@ -102,11 +120,11 @@ class Table:
         width = shutil.get_terminal_size((100, 24)).columns
         color = not os.environ.get("NO_COLOR")
         self._drawn = as_text(report, color=color, width=width, verbose=self._verbose)
-        self._draw(f"{_clock()}, every {every_s:.0f} s; Ctrl-C ends it")
+        self._draw(f"{clock_time(self._clock.now())}, every {every_s:.0f} s; Ctrl-C ends it")
 
     def failed(self, says: str) -> None:
         """Keep what was seen last, and say why it is not new."""
-        self._draw(f"{_clock()}, not seen anew: {safe(says)}")
+        self._draw(f"{clock_time(self._clock.now())}, not seen anew: {safe(says)}")
 
     def _draw(self, foot: str) -> None:
         from rich.text import Text
@@ -119,8 +137,9 @@ class Table:
 class Changes:
     """A line for each group at first, then for each that has changed."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, clock: Clock) -> None:
         self._stream = stream
+        self._clock = clock
         self._known: dict[str, tuple[str, str]] = {}  # by address: its name, and how it stands
 
     def show(self, report: Report, *, every_s: float) -> None:
@@ -139,18 +158,21 @@ class Changes:
 
     def failed(self, says: str) -> None:
         """Tell it people alone."""
-        print(f"{_clock()}  not seen: {safe(says)}", file=sys.stderr, flush=True)
+        print(
+            f"{clock_time(self._clock.now())}  not seen: {safe(says)}", file=sys.stderr, flush=True
+        )
 
     def _tell(self, text: str) -> None:
-        self._stream.write(f"{_clock()}  {safe(text)}\n")
+        self._stream.write(f"{clock_time(self._clock.now())}  {safe(text)}\n")
         self._stream.flush()
 
 
 class Documents:
     """The JSON document of each look that differs from the one before, a line each."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, clock: Clock) -> None:
         self._stream = stream
+        self._clock = clock
         self._known = ""
 
     def show(self, report: Report, *, every_s: float) -> None:
@@ -164,8 +186,6 @@ class Documents:
 
     def failed(self, says: str) -> None:
         """Tell it people alone."""
-        print(f"{_clock()}  not seen: {safe(says)}", file=sys.stderr, flush=True)
-
-
-def _clock() -> str:
-    return f"{datetime.now(UTC):%H:%M:%S} UTC"
+        print(
+            f"{clock_time(self._clock.now())}  not seen: {safe(says)}", file=sys.stderr, flush=True
+        )

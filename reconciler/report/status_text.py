@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.core.moments import age
 from reconciler.report.lines import Line, Span, cells, line, safe
@@ -33,32 +33,39 @@ _STYLES = {
 
 
 def status_lines(report: Report, *, width: int) -> Iterator[Line]:
-    """The table; address and image are the last columns, or below their row where they do not fit.
+    """The table, ages being those of the last start.
 
-    The age is that of the last start.
+    Image and address are its last columns as far as they fit, the address before the image; an
+    address that does not stands below its row.
     """
     if not report.lines:
         return
     rows = [_row(one) for one in report.lines]
     limit = max(int(width * _NAME_SHARE), len(_HEAD[0]))
     sizes = _sizes(rows, limit)
-    lead = sum(sizes) + len(_GAP) * len(sizes)
-    tails = {
-        name: [get(one) for one in report.lines]
-        for name, get in _TAILS.items()
-        if any(get(one) for one in report.lines)
-    }
-    wide = [max(len(name), *(cells(safe(cell)) for cell in tail)) for name, tail in tails.items()]
-    beside = lead + sum(wide) + len(_GAP) * (len(wide) - 1) <= width
-    if beside:
-        sizes, rows = (
-            [*sizes, *wide],
-            [(*r, *t) for r, *t in zip(rows, *tails.values(), strict=True)],
-        )
-    yield _table_line([*_HEAD, *tails] if beside else _HEAD, sizes, is_head=True)
+    tails = _tails(report.lines, room=width - sum(sizes) - len(_GAP) * len(sizes))
+    for name, tail in tails.items():
+        sizes = [*sizes, _widest(name, tail)]
+        rows = [(*row, cell) for row, cell in zip(rows, tail, strict=True)]
+    yield _table_line([*_HEAD, *tails], sizes, is_head=True)
     for one, row in zip(report.lines, rows, strict=True):
-        yield from _row_lines(one, row, sizes, beside=beside)
+        yield from _row_lines(one, row, sizes, beside="ADDRESS" in tails)
     yield BLANK
+
+
+def _tails(lines: Sequence[StatusLine], *, room: int) -> Mapping[str, Sequence[str]]:
+    """The last columns that fit into so many cells, by their heads."""
+    found = {"IMAGE": [_images(one) for one in lines], "ADDRESS": [one.address for one in lines]}
+    found = {name: tail for name, tail in found.items() if any(tail)}
+    for shown in (found, {name: found[name] for name in found if name == "ADDRESS"}):
+        sizes = [_widest(name, tail) for name, tail in shown.items()]
+        if sum(sizes) + len(_GAP) * (len(sizes) - 1) <= room:
+            return shown
+    return {}
+
+
+def _widest(name: str, tail: Sequence[str]) -> int:
+    return max(len(name), *(cells(safe(cell)) for cell in tail))
 
 
 def status_summary(report: Report) -> Line:
@@ -94,12 +101,6 @@ def _images(one: StatusLine) -> str:
     return f"{first} +{len(more)}" if more else first
 
 
-_TAILS: Mapping[str, Callable[[StatusLine], str]] = {
-    "IMAGE": _images,
-    "ADDRESS": lambda one: one.address,
-}
-
-
 def _sizes(rows: Sequence[Sequence[str]], limit: int) -> list[int]:
     """The width of each column: its longest cell, names only up to `limit`."""
     sizes = [max(cells(safe(cell)) for cell in column) for column in zip(_HEAD, *rows, strict=True)]
@@ -114,11 +115,8 @@ def _row_lines(
         yield line((row[0], "name"), hang=None)
         row = ["", *row[1:]]
     yield _table_line(row, sizes)
-    below: list[Span] = [("    ", "")]
-    below += [("runs ", "dim"), (f"{image} ", "")] if (image := _images(one)) else []
-    below += [("at ", "dim"), (one.address, "")] if one.address else []
-    if not beside and len(below) > 1:
-        yield line(*below, hang=None)
+    if one.address and not beside:
+        yield line("    ", ("at ", "dim"), one.address, hang=None)
     if one.note:
         yield line("    ", (one.note, "dim"), hang=4)
 
