@@ -178,7 +178,7 @@ class _Follower:
                 self.is_waiting = True
                 yield Printed(container=self.container, says="waiting for its first lines")
             return
-        self.now = (one.started, one.restarts)
+        self.now = self._run_of(one)
         if self.known is None:
             yield self._told(_wanted(found.lines, self.azure, self.excerpt))
         else:
@@ -221,8 +221,12 @@ class _Follower:
         live = view(self.azure.cloud, self.group)
         for one in () if live is None else live.containers:
             if one.name == self.container:
-                return one.started, one.restarts
+                return self._run_of(one)
         return self.run
+
+    def _run_of(self, one: ContainerView) -> tuple[str, int]:
+        """What tells one run from the next; one that waits or was stopped shows no new one."""
+        return (one.started, one.restarts) if one.started else self.run
 
     def _told(self, lines: tuple[str, ...]) -> Printed:
         shown = lines if self.excerpt.timestamps else tuple(map(bare, lines))

@@ -34,8 +34,10 @@ _KEPT, _KEPT_ENDED, _KEPT_LINES = 4 << 20, 16 << 10, 1000
 _WORD = re.compile(r"[A-Za-z']+")
 
 
-def log_of(group: Group, container: JsonObject, moment: Moment, *, stamped: bool) -> list[str]:
-    """The lines `container` has printed by now, each with its time in front if `stamped`."""
+def log_of(
+    group: Group, container: JsonObject, moment: Moment, *, stamped: bool, tail: int | None = None
+) -> list[str]:
+    """The last lines `container` has printed by now, each with its time in front if `stamped`."""
     run = run_of(group, container, moment)
     ended = run.state is not RunState.RUNNING
     if "aci-wordcount" in as_text(dig(container, "properties", "image")):
@@ -45,13 +47,15 @@ def log_of(group: Group, container: JsonObject, moment: Moment, *, stamped: bool
         if ended and run.exit_code:
             lines.append(f"exited with code {run.exit_code}")
     printed = [(run.started + timedelta(milliseconds=n), line) for n, line in enumerate(lines)]
-    printed += _beats(group, container, run, moment)
+    printed += _beats(group, container, run, moment, most=tail)
+    if tail is not None:
+        printed = printed[max(0, len(printed) - tail) :]
     texts = [f"{tick_text(at)} {line}" if stamped else line for at, line in printed]
     return _kept(texts, has_ended=ended)
 
 
 def _beats(
-    group: Group, container: JsonObject, run: Run, moment: Moment
+    group: Group, container: JsonObject, run: Run, moment: Moment, *, most: int | None
 ) -> list[tuple[datetime, str]]:
     """What a loop in the command has printed so far, as much as is kept of it."""
     found = _BEAT.search(" ".join(_command(container)))
@@ -62,7 +66,8 @@ def _beats(
         times = 1 + moment.reads
     else:
         times = 1 + max(0, int((moment.now - run.started).total_seconds() / pause_s))
-    first = max(0, times - _KEPT // (len(text) + 1) - 1)
+    kept = _KEPT // (len(text) + 1) + 1
+    first = max(0, times - (kept if most is None else min(kept, most)))
     return [(run.started + timedelta(seconds=n * pause_s), text) for n in range(first, times)]
 
 
