@@ -111,6 +111,8 @@ def _check(options: Options) -> None:
         if options.timeout is not None:
             raise UsageError("--timeout goes with --watch or --until", hint="add one of them")
         return
+    if len(options.environments) > 1:
+        raise UsageError("watching is for one environment", hint="give -e once")
     for output in options.outputs:
         if output.format not in _STREAMED:
             raise UsageError(

@@ -269,6 +269,7 @@ def test_many_groups_are_looked_at_less_often() -> None:
         (["--timeout", "5m"], "--timeout goes with --watch or --until"),
         (["--watch", "-o", "json"], "-o json: expected text or ndjson while watching"),
         (["-o", "ndjson"], "-o ndjson: expected a command that carries out a plan"),
+        (["--watch", "-e", "a", "-e", "b"], "watching is for one environment"),
         (["--until", "happy"], "invalid choice: 'happy'"),
         (["--watch", "-o", "ndjson=nowhere/x"], "nowhere"),
     ],
