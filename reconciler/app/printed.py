@@ -20,6 +20,7 @@ from reconciler.execute.wait import is_passing
 _WINDOW = 500  # lines of one look; more are asked for only where these do not reach back
 _ANEW = "restarted: its log starts over, and what it printed last before that may be missing"
 _GAP = "lines may be missing here: more was printed than Azure keeps"
+_LOCAL_S = 0.2
 _IDLE_S, _LONGEST_IDLE_S, _SLOWER = 2.0, 10.0, 1.5
 # What clients have met while there is nothing to show (azure-facts A.8).
 _NOT_YET = ("containergrouptransitioning", "containerlognotavailable")
@@ -131,7 +132,8 @@ def follow(group: GroupId, azure: Azure, excerpt: Excerpt) -> Iterator[Printed]:
             asked_s = exc.retry_after_s or 0.0
             yield Printed(container="", says=f"{exc}: looking again")
         idle_s = _IDLE_S if is_news else min(idle_s * _SLOWER, _LONGEST_IDLE_S)
-        pause_s = pause_for(1 + len(followers), idle_s, azure.pace)
+        wished_s = _LOCAL_S if azure.pace.is_local else idle_s
+        pause_s = pause_for(1 + len(followers), wished_s, azure.pace)
         azure.clock.sleep(max(pause_s, asked_s))
         live = None
 

@@ -7,7 +7,6 @@ from reconciler.execute.wait import Pace
 # The older of ARM's two ceilings is 12,000 reads an hour for a whole subscription (azure-facts
 # F.4), shared with everybody: whoever only watches takes no more than half of it.
 _READ_S = 0.6
-_LOCAL_S = 0.2
 
 
 def pause_for(reads: int, wished_s: float, pace: Pace) -> float:
@@ -15,6 +14,4 @@ def pause_for(reads: int, wished_s: float, pace: Pace) -> float:
 
     A server on this machine is nobody's ration.
     """
-    if pace.scale < 1:
-        return max(wished_s * pace.scale, min(_LOCAL_S, wished_s))
-    return max(wished_s, reads * _READ_S)
+    return wished_s if pace.is_local else max(wished_s, reads * _READ_S)
