@@ -219,10 +219,12 @@ def _remembered(history: History | None) -> History:
     return at
 
 
-def named_group(name: str, wanted: Wanted, azure: Azure) -> GroupId:
-    """The group a person means: of the manifests and of those we own in Azure, else of all others.
+def named_group(name: str, wanted: Wanted, azure: Azure, *, others: bool = False) -> GroupId:
+    """The group a person means: of the manifests and of those we own, with `others` also of these.
 
     Raises:
         UsageError: none fits, or several do.
     """
-    return named(name, wanted, seen(wanted, azure).groups)
+    lives = seen(wanted, azure).groups
+    ours = (live for live in lives if _ownership(live, wanted) is Ownership.OURS)
+    return named(name, wanted, lives if others else ours)

@@ -120,7 +120,12 @@ def follow(group: GroupId, azure: Azure, excerpt: Excerpt) -> Iterator[Printed]:
                 return
             over = _why_over(live, excerpt)
             for one in _meant(live, excerpt):
-                for printed in followers[one.name].look(one, is_last=bool(over)):
+                # An update may bring containers of other names.
+                follower = followers.setdefault(
+                    one.name,
+                    _Follower(group, one.name, azure, Excerpt(timestamps=excerpt.timestamps)),
+                )
+                for printed in follower.look(one, is_last=bool(over)):
                     is_news |= bool(printed.lines)
                     yield printed
             if over:
@@ -144,6 +149,8 @@ def _why_over(live: LiveGroup, excerpt: Excerpt) -> str:
         return ""
     if live.has_ended:
         return f"{live.id} is {live.state}"
+    if not _meant(live, excerpt):
+        return f"{live.id} has no container '{excerpt.container}' any more"
     ended = [one for one in _meant(live, excerpt) if _is_over(one, live)]
     if len(ended) < len(_meant(live, excerpt)):
         return ""

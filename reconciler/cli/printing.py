@@ -36,7 +36,7 @@ def logs(options: Options) -> ExitCode:
     )
     with azure(options, cloud=project.cloud) as connected:
         wanted = wanted_for(options, project, desired, prunes=False)
-        group = app.named_group(options.name, wanted, connected)
+        group = app.named_group(options.name, wanted, connected, others=True)
         if options.follow:
             live = app.look_at(group, connected, container=options.container)
             is_one = sum(not view.is_init for view in live.containers) == 1
@@ -80,7 +80,7 @@ def events(options: Options) -> ExitCode:
         wanted = wanted_for(options, project, desired, prunes=False)
         # Secrets are had only to be hidden: Azure may quote them.
         wanted, connected, _ = resolved(wanted, opened, project, writes=False)
-        group = app.named_group(options.name, wanted, connected)
+        group = app.named_group(options.name, wanted, connected, others=True)
         asked = next((one for one in wanted.groups if one.id.address == group.address), None)
         live = app.look_at(group, connected, container=options.container)
         _tell(event_rows(live, asked, container=options.container), live.id, connected, options)

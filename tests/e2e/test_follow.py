@@ -236,6 +236,24 @@ def test_a_group_that_is_deleted_ends_it(repository: Repository, log: Log) -> No
     assert lines == ["--- rg-shop/web was deleted"]
 
 
+def test_containers_of_other_names_are_followed_and_one_that_is_gone_ends_it(
+    repository: Repository, log: Log
+) -> None:
+    log.say("a")
+
+    def rename(body: dict) -> None:
+        body["properties"]["containers"][0]["name"] = "new"
+
+    renamed = [lambda: repository.change("web", rename)]
+    every = followed(repository, [*renamed, lambda: log.say("b")])
+    repository.change("web", lambda body: body["properties"]["containers"][0].update(name="web"))
+    repository._post("web", "start")
+    one = followed(repository, renamed, container="web")
+
+    assert every == ["a", "a", "b", ENDED]
+    assert one[-1] == "--- rg-shop/web has no container 'web' any more"
+
+
 def test_what_runs_is_followed_through_the_restart_that_apply_makes(timed: Repository) -> None:
     timed.write(beating())
     timed.apply()
