@@ -75,7 +75,8 @@ def events() -> Schema:
         "$schema": DRAFT,
         "$id": "https://aci-reconcile.dev/schemas/events.v1.json",
         "title": "aci-reconcile events, version 1",
-        "description": "One line of what apply and destroy write with -o ndjson while they run.",
+        "description": "One line of what apply, start, stop, restart and destroy write with -o "
+        "ndjson while they run.",
         "oneOf": [ref(name) for name in made],
         "$defs": {**made, **needed(made, shared)},
     }

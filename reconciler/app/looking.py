@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from reconciler.app.asked import MOST_COMMITS, Azure, Consent, History, Wanted
+from reconciler.app.by_hand import named
 from reconciler.app.place import seen
 from reconciler.app.planning import is_foreign, situation, who_asks
 from reconciler.core.asker import Asker
@@ -18,13 +19,12 @@ from reconciler.core.groups import (
     LiveGroup,
 )
 from reconciler.core.ids import GroupId, Target
-from reconciler.core.names import find_group
 from reconciler.core.origin import commits_to_ask, with_history
 from reconciler.core.ownership import Ownership, ownership_of
 from reconciler.core.plan import Plan
+from reconciler.core.selection import Candidate, is_pattern, left_out
 from reconciler.core.sync import standing_of, sync_of
 from reconciler.errors import UsageError
-from reconciler.execute.look import view
 from reconciler.execute.observe import (
     Observed,
     settled,
@@ -42,22 +42,40 @@ class GroupStatus:
     live: LiveGroup | None
     why: str
     trouble: str = ""
+    desired: DesiredGroup | None = None
+    ownership: Ownership | None = None
 
 
-def status(wanted: Wanted, azure: Azure) -> tuple[tuple[GroupStatus, ...], tuple[str, ...]]:
-    """A line for each group that a manifest names or that we own, and notes on what was looked at.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Only:
+    """Which groups a look is about, by name or by pattern; `others`: also those that are not ours.
+
+    With nothing named it is about all that a manifest names or that we own.
+    """
+
+    names: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    others: bool = False
+
+
+def status(
+    wanted: Wanted, azure: Azure, only: Only | None = None
+) -> tuple[tuple[GroupStatus, ...], tuple[str, ...]]:
+    """A line for each group that it is about, by address, and notes on what was looked at.
 
     Costs one GET a live group.
+
+    Raises:
+        UsageError: a name or a pattern fits nothing.
+        PlanRefused: the run is in the wrong place.
+        AzureError: something could not be read.
     """
+    only = only or Only()
     observed = seen(wanted, azure)
     asker = Asker(owner=wanted.owner, key=azure.key)
-    named = {group.id.address for group in wanted.groups}
-    ours = {
-        live.id.address
-        for live in observed.groups
-        if live.id.address in named or ownership_of(live, wanted.owner) is Ownership.OURS
-    }
-    observed = _viewed(observed, ours, azure)
+    chosen = _chosen(only, wanted, observed)
+    observed = _viewed(observed, chosen, azure)
     planned = build_plan(situation(wanted, observed, asker, Consent(), frozenset()))
     rows = [
         GroupStatus(
@@ -66,15 +84,59 @@ def status(wanted: Wanted, azure: Azure) -> tuple[tuple[GroupStatus, ...], tuple
             live=action.live,
             why=standing_of(action),
             trouble=action.trouble,
+            desired=action.desired,
+            ownership=_ownership(action.live, wanted),
         )
         for action in planned.actions
-        if isinstance(action.target, GroupId)
+        if isinstance(action.target, GroupId) and action.address in chosen
     ]
     rows += [
-        GroupStatus(target=orphan.live.id, sync="orphan", live=orphan.live, why=orphan.note)
+        GroupStatus(
+            target=orphan.live.id,
+            sync="orphan",
+            live=orphan.live,
+            why=orphan.note,
+            ownership=Ownership.OURS,
+        )
         for orphan in planned.orphans
+        if orphan.live.id.address in chosen
+    ]
+    known = {row.target.address for row in rows}
+    rows += [
+        GroupStatus(
+            target=live.id,
+            sync="unmanaged",
+            live=live,
+            why="no manifest names it, and it is not ours",
+            ownership=_ownership(live, wanted),
+        )
+        for live in observed.groups
+        if live.id.address in chosen - known
     ]
     return tuple(sorted(rows, key=lambda row: row.target.address)), planned.notes
+
+
+def _ownership(live: LiveGroup | None, wanted: Wanted) -> Ownership | None:
+    return None if live is None else ownership_of(live, wanted.owner)
+
+
+def _chosen(only: Only, wanted: Wanted, observed: Observed) -> frozenset[str]:
+    """The addresses of the groups that a look is about, those that do not exist included."""
+    files = {group.id.address: group.where.file for group in wanted.groups}
+    known = {group.id.address: Candidate(id=group.id, tags=group.tags) for group in wanted.groups}
+    for live in observed.groups:
+        address = live.id.address
+        if only.others or address in known or _ownership(live, wanted) is Ownership.OURS:
+            known[address] = Candidate(id=live.id, tags=live.tags)
+    found = [replace(one, file=files.get(address, "")) for address, one in known.items()]
+    exact = [name for name in only.names if not is_pattern(name)]
+    select = [*only.select, *(name for name in only.names if is_pattern(name))]
+    addresses = {named(name, wanted, observed.groups).address for name in exact}
+    if select or not exact:
+        addresses |= {*known} - left_out(found, select=select, exclude=())
+    if only.exclude:
+        addresses -= left_out(found, select=(), exclude=only.exclude)
+    return frozenset(addresses)
 
 
 def drift(
@@ -157,42 +219,12 @@ def _remembered(history: History | None) -> History:
     return at
 
 
-def named_group(name: str, wanted: Wanted, azure: Azure) -> GroupId:
-    """The group a person means: of the manifests and of those we own in Azure.
+def named_group(name: str, wanted: Wanted, azure: Azure, *, others: bool = False) -> GroupId:
+    """The group a person means: of the manifests and of those we own, with `others` also of these.
 
     Raises:
         UsageError: none fits, or several do.
     """
-    named = [group.id for group in wanted.groups]
-    live = seen(wanted, azure).groups
-    owned = [g.id for g in live if ownership_of(g, wanted.owner) is Ownership.OURS]
-    return find_group(name, [*named, *owned])
-
-
-def logs(
-    group: GroupId,
-    azure: Azure,
-    *,
-    container: str | None,
-    tail: int | None,
-    timestamps: bool,
-) -> tuple[tuple[str, str], ...]:
-    """What one container, or each of a group, printed: pairs of name and text.
-
-    Raises:
-        UsageError: there is no such group in Azure, or no such container in it.
-    """
-    live = view(azure.cloud, group)
-    if live is None:
-        raise UsageError(f"group '{group}' does not exist in Azure", hint="apply it first")
-    every = [one.name for one in live.containers]
-    if container is not None and container not in every:
-        raise UsageError(
-            f"no container '{container}' in '{group}'", hint=f"there are: {', '.join(every)}"
-        )
-    names = (
-        [container] if container is not None else [v.name for v in live.containers if not v.is_init]
-    )
-    return tuple(
-        (name, azure.cloud.logs(group, name, tail=tail, timestamps=timestamps)) for name in names
-    )
+    lives = seen(wanted, azure).groups
+    ours = (live for live in lives if _ownership(live, wanted) is Ownership.OURS)
+    return named(name, wanted, lives if others else ours)

@@ -45,7 +45,7 @@ def environments(command: argparse.ArgumentParser) -> None:
 
 
 def environment(command: argparse.ArgumentParser) -> None:
-    """For which environment."""
+    """Which environment, or several."""
     command.add_argument(
         "-e",
         "--env",
@@ -213,3 +213,26 @@ def waiting(command: argparse.ArgumentParser) -> None:
         type=rollout,
         help="in steps such as 1,25%%,100%%; stops at the first that is not healthy",
     )
+
+
+def around(command: argparse.ArgumentParser) -> None:
+    """The project of a command whose positional arguments are no manifests."""
+    command.add_argument(
+        "--manifests",
+        dest="paths",
+        metavar="PATH",
+        action="append",
+        type=Path,
+        help="the project's folder; default: around the current folder",
+    )
+    command.add_argument(
+        "-e", "--env", dest="environment", metavar="NAME", help="environment of the project file"
+    )
+
+
+def observing(command: argparse.ArgumentParser) -> None:
+    """A command that looks at Azure and writes nothing to it."""
+    project(command)
+    azure(command)
+    parallel(command)
+    reporting(command)

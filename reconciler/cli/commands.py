@@ -210,7 +210,7 @@ def carry_out(
     options: Options,
     shown: Report,
 ) -> ExitCode:
-    """Carry a plan out that was shown, and report what became of it."""
+    """Carry out a plan that was shown and agreed to, and report what became of it."""
     from reconciler import app
     from reconciler.cli.signals import counted_interrupts
     from reconciler.core.outcome import exit_code
@@ -243,71 +243,6 @@ def carry_out(
         )
         console.result(report)
     return code
-
-
-def status(options: Options) -> ExitCode:
-    """One row a group."""
-    from reconciler import app
-    from reconciler.cli.connection import azure
-    from reconciler.cli.secrets import resolved
-    from reconciler.report.rows import StatusLine, status_report
-
-    loaded = loaded_for(options)
-    if isinstance(loaded, ExitCode):
-        return loaded
-    project, desired = loaded
-    with azure(options, cloud=project.cloud) as opened:
-        wanted = wanted_for(options, project, desired, prunes=False)
-        wanted, connected, doubts = resolved(wanted, opened, project, writes=False)
-        groups, notes = app.status(wanted, connected)
-    lines = [
-        StatusLine(
-            target=group.target,
-            sync=group.sync,
-            provisioning=group.live.provisioning if group.live else "",
-            state=group.live.state if group.live else "",
-            restarts=group.live.restarts if group.live else None,
-            address=group.live.address if group.live else "",
-            note="" if group.sync == "in sync" and not group.trouble else group.why,
-        )
-        for group in groups
-    ]
-    report = status_report(
-        lines,
-        exit_code=ExitCode.DONE,
-        notes=notes,
-        findings=(*desired.findings, *doubts),
-        owner=project.owner,
-        environment=project.environment,
-    )
-    Console(options).report(report)
-    return ExitCode.DONE
-
-
-def logs(options: Options) -> ExitCode:
-    """Print what the containers of a group printed, as they printed it."""
-    from reconciler import app
-    from reconciler.cli.connection import azure
-
-    loaded = loaded_for(options)
-    if isinstance(loaded, ExitCode):
-        return loaded
-    project, desired = loaded
-    with azure(options, cloud=project.cloud) as connected:
-        wanted = wanted_for(options, project, desired, prunes=False)
-        group = app.named_group(options.name, wanted, connected)
-        parts = app.logs(
-            group,
-            connected,
-            container=options.container,
-            tail=options.tail,
-            timestamps=options.timestamps,
-        )
-    for name, text in parts:
-        if len(parts) > 1:
-            print(f"==> {name} <==")
-        sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
-    return ExitCode.DONE
 
 
 def release(options: Options) -> ExitCode:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import Options, Output
+from reconciler.cli.terminal import shape
 from reconciler.errors import LocalStateUnusable
 
 if TYPE_CHECKING:
@@ -255,6 +255,5 @@ class Console:
     def _text(self, report: Report, *, is_terminal: bool) -> str:
         from reconciler.report.as_text import as_text
 
-        color = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        width = shutil.get_terminal_size((100, 24)).columns if is_terminal else 100
+        color, width = shape(is_terminal=is_terminal)
         return as_text(report, color=color, width=width, verbose=self._verbose)

@@ -21,7 +21,20 @@ def sentence(exc: Exception) -> str:
 
 
 # The commands whose `-o` writes reports; the others print what they are asked for.
-_REPORTING = frozenset({"validate", "plan", "apply", "destroy", "drift", "status", "adopt"})
+_REPORTING = frozenset(
+    {
+        "validate",
+        "plan",
+        "apply",
+        "destroy",
+        "drift",
+        "status",
+        "adopt",
+        "start",
+        "stop",
+        "restart",
+    }
+)
 
 
 def tell(options: Options, exc: BaseException, code: ExitCode) -> None:

@@ -32,9 +32,15 @@ _ROOMS = {
     "fmt": "formatting",
     "init": "starting",
     "completion": "completing",
+    "status": "standing",
+    "logs": "printing",
+    "events": "printing",
+    "start": "operating",
+    "stop": "operating",
+    "restart": "operating",
 }
 # One environment after the other, as long as all goes well.
-_IN_TURN = frozenset({"apply", "destroy", "adopt"})
+_IN_TURN = frozenset({"apply", "destroy", "adopt", "start", "stop", "restart"})
 
 
 def run() -> NoReturn:

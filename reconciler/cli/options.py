@@ -24,7 +24,8 @@ _SUFFIXES = {
 _PLACE = "{environment}"
 # What may follow itself on stdout.
 _STREAMED = ("text", "markdown", "ndjson", "github", "yaml")
-_CARRY_OUT = ("apply", "destroy", "adopt")  # the commands with events to tell
+# The commands with events to tell.
+_CARRY_OUT = ("apply", "destroy", "adopt", "start", "stop", "restart")
 SHELLS = ("bash", "zsh", "fish")
 WAITS = ("provisioned", "running", "started", "succeeded")
 _DURATION = re.compile(r"(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,6})s)?")
@@ -86,8 +87,17 @@ class Options:
     subscription: str | None = None
     update: bool = False
     from_owner: str | None = None
+    foreign: tuple[str, ...] = ()
+    no_wait: bool = False
     container: str | None = None
     tail: int | None = None
+    back: timedelta | None = None  # logs of the time just past
+    follow: bool = False
+    watch: bool = False
+    others: bool = False
+    interval: timedelta = timedelta(seconds=5)
+    until: str | None = None
+    timeout: timedelta | None = None
     timestamps: bool = False
     schema: str = "manifest"
     property: str = ""
@@ -104,6 +114,11 @@ class Options:
     diff: bool = False
     ci: str | None = None
     shell: str = ""
+
+
+def is_watching(options: Options) -> bool:
+    """Whether a command looks again and again."""
+    return options.watch or options.until is not None
 
 
 def each_environment(options: Options) -> tuple[Options, ...]:
@@ -186,6 +201,7 @@ def options_of(namespace: Namespace) -> Options:
         "values",
         "names",
         "in_resource_groups",
+        "foreign",
         *_ASKED,
     ):
         if name in given:
@@ -221,10 +237,10 @@ def _check_outputs(options: Options) -> None:
             "more than one -o writes to stdout", hint="give all but one a path: -o json=FILE"
         )
     streams = [output for output in outputs if output.format == "ndjson"]
-    if streams and options.command not in _CARRY_OUT:
+    if streams and options.command not in _CARRY_OUT and not is_watching(options):
         raise UsageError(
             f"-o ndjson: expected a command that carries out a plan, got '{options.command}'",
-            hint="use -o json; the events are those of apply and destroy",
+            hint="use -o json; the events are those of apply, destroy, start, stop and restart",
         )
     taken: set[str] = set()
     for path in (output.path for output in outputs if output.path is not None):

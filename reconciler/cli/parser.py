@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from reconciler import __version__
-from reconciler.cli import estates, signatures
+from reconciler.cli import estates, living, signatures
 from reconciler.errors import ExitCode
 
 _ABOUT = """\
@@ -144,11 +144,59 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
         signatures.report,
     ),
     "status": (
-        "show one row a group: sync, provisioning, run state, restarts, address",
-        "",
-        signatures.observing,
+        "show how groups stand: against git, and in themselves",
+        (
+            "One row a group; all of a group that is named: containers and events.\n\n"
+            "  aci-reconcile status\n"
+            "  aci-reconcile status web\n"
+            "  aci-reconcile status --watch\n"
+            "  aci-reconcile status web --until healthy --timeout 5m   exit 7 when it is not"
+        ),
+        living.status,
     ),
-    "logs": ("print what the containers of a group printed", "", signatures.logs),
+    "logs": (
+        "print what the containers of a group printed",
+        (
+            "  aci-reconcile logs web\n"
+            "  aci-reconcile logs web sidecar --tail 20 --timestamps\n"
+            "  aci-reconcile logs -f web      each line once, until nothing runs any more"
+        ),
+        living.logs,
+    ),
+    "events": (
+        "show what happened to a group and its containers, the latest last",
+        "  aci-reconcile events web\n  aci-reconcile events web sidecar -o json",
+        living.events,
+    ),
+    "start": (
+        "start groups that were stopped or have ended",
+        (
+            "Shows what it would do, asks, does it, and waits until the containers are healthy.\n\n"
+            "  aci-reconcile start web\n"
+            "  aci-reconcile start 'job-*' --yes"
+        ),
+        living.operating,
+    ),
+    "stop": (
+        "stop groups: nothing runs and nothing is paid until they are started",
+        (
+            "Shows what it would do, asks, does it, and waits until nothing runs. A protected\n"
+            "group is refused, and so is one of others, unless --foreign names it. A stopped\n"
+            "group is not started by apply: start it, or apply with --rerun NAME.\n\n"
+            "  aci-reconcile stop web db\n"
+            "  aci-reconcile stop --select tag:tier=test --yes"
+        ),
+        living.operating,
+    ),
+    "restart": (
+        "restart groups in place, all of their containers",
+        (
+            "Shows what it would do, asks, does it, and waits until the containers are healthy.\n"
+            "Images are pulled again. Only what runs can be restarted.\n\n"
+            "  aci-reconcile restart web"
+        ),
+        living.operating,
+    ),
     "export": (
         "write live groups down as manifests that equal them",
         (

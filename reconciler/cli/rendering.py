@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.console import Console
 from reconciler.cli.files import write_text
 from reconciler.cli.options import Options, Output
+from reconciler.cli.terminal import shape
 from reconciler.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -78,10 +77,7 @@ def diff(options: Options) -> ExitCode:
         if output.format == "json":
             write_text(compared_json(found), path=output.path, format_name=output.format)
         else:
-            is_terminal = output.path is None and sys.stdout.isatty()
-            color = is_terminal and not os.environ.get("NO_COLOR")
-            color = color and os.environ.get("TERM") != "dumb"
-            width = shutil.get_terminal_size((100, 24)).columns if is_terminal else 100
+            color, width = shape(is_terminal=output.path is None and sys.stdout.isatty())
             text = compared_text(found, color=color, width=width, verbose=options.verbose)
             write_text(text, path=output.path, format_name=output.format)
     return found.exit_code

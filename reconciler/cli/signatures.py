@@ -7,21 +7,21 @@ from pathlib import Path
 
 from reconciler.cli.arguments import (
     alarming,
+    around,
     azure,
     consenting,
     environments,
     faults,
+    observing,
     parallel,
     project,
     reporting,
-    secrets,
     selecting,
     verbose,
     waiting,
 )
 from reconciler.cli.options import (
     SHELLS,
-    count,
     digest,
     given_path,
     given_text,
@@ -138,27 +138,6 @@ def show(command: argparse.ArgumentParser) -> None:
     verbose(command)
 
 
-def observing(command: argparse.ArgumentParser) -> None:
-    """A command that looks at Azure and writes nothing to it."""
-    project(command)
-    azure(command)
-    parallel(command)
-    reporting(command)
-
-
-def logs(command: argparse.ArgumentParser) -> None:
-    """One group, or one container of it."""
-    command.add_argument("name", metavar="NAME", help="group or resourceGroup/group, in any case")
-    command.add_argument(
-        "container", metavar="CONTAINER", nargs="?", help="default: all of the group"
-    )
-    _around(command)
-    secrets(command)
-    command.add_argument("--tail", metavar="N", type=count, help="only the last N lines")
-    command.add_argument("--timestamps", action="store_true", help="with the time of each line")
-    azure(command)
-
-
 def drift(command: argparse.ArgumentParser) -> None:
     """Looking at Azure, and whom to tell."""
     observing(command)
@@ -203,7 +182,7 @@ def destroy(command: argparse.ArgumentParser) -> None:
 def release(command: argparse.ArgumentParser) -> None:
     """One group, and consent."""
     command.add_argument("name", metavar="NAME", help="group or resourceGroup/group, in any case")
-    _around(command)
+    around(command)
     azure(command)
     command.add_argument(
         "-y", "--yes", action="store_true", help="do not ask; needed without a terminal"
@@ -213,7 +192,7 @@ def release(command: argparse.ArgumentParser) -> None:
 def snapshot(command: argparse.ArgumentParser) -> None:
     """Where to, and which Azure."""
     command.add_argument("file", metavar="FILE", type=Path, help="where to; - for stdout")
-    _around(command)
+    around(command)
     azure(command)
     parallel(command)
 
@@ -347,18 +326,3 @@ def emulator(command: argparse.ArgumentParser) -> None:
 
 def nothing(_command: argparse.ArgumentParser) -> None:
     """A command without options."""
-
-
-def _around(command: argparse.ArgumentParser) -> None:
-    """The project of a command whose positional arguments are no manifests."""
-    command.add_argument(
-        "--manifests",
-        dest="paths",
-        metavar="PATH",
-        action="append",
-        type=Path,
-        help="the project's folder; default: around the current folder",
-    )
-    command.add_argument(
-        "-e", "--env", dest="environment", metavar="NAME", help="environment of the project file"
-    )

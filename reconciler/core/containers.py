@@ -16,6 +16,7 @@ class Event:
     is_warning: bool
     count: int
     last: str  # when, as Azure wrote it
+    first: str = ""  # likewise
 
     def __str__(self) -> str:
         times = f" ({self.count} times)" if self.count > 1 else ""
@@ -38,6 +39,9 @@ class ContainerView:
     restarts: int
     events: tuple[Event, ...] = ()
     ran: str = ""
+    image: str = ""
+    started: str = ""  # when the state of now began, in Azure's words; empty while it waits
+    finished: str = ""
 
     @property
     def last_event(self) -> str:
@@ -65,6 +69,7 @@ def _event(event: JsonObject) -> Event:
         is_warning=as_text(event.get("type")).lower() not in ("", "normal"),
         count=count if isinstance(count, int) else 1,
         last=as_text(event.get("lastTimestamp")),
+        first=as_text(event.get("firstTimestamp")),
     )
 
 
@@ -82,4 +87,7 @@ def _view(container: JsonObject, *, is_init: bool) -> ContainerView:
         restarts=restarts if isinstance(restarts, int) else 0,
         events=events_in(dig(view, "events")),
         ran=" ".join(as_text(dig(state, moment)) for moment in ("startTime", "finishTime")).strip(),
+        image=as_text(dig(container, "properties", "image")),
+        started=as_text(dig(state, "startTime")),
+        finished=as_text(dig(state, "finishTime")),
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
 
-from reconciler.core.containers import ContainerView, views_of
+from reconciler.core.containers import ContainerView, Event, events_in, views_of
 from reconciler.core.finding import Mark, Position
 from reconciler.core.ids import GroupId, ResourceGroupId, parse_group_id
 from reconciler.core.jsonval import (
@@ -226,6 +226,7 @@ class LiveGroup:
     provisioning: str
     state: str
     containers: tuple[ContainerView, ...]
+    events: tuple[Event, ...] = ()  # of the group itself, by time; the containers have their own
 
     @property
     def location(self) -> str:
@@ -273,6 +274,10 @@ class LiveGroup:
         """When each container last started and ended: another run shows, however short it was."""
         return tuple(view.ran for view in self.containers)
 
+    def has_run_since(self, before: LiveGroup) -> bool:
+        """Whether its containers ran anew since a look at it `before`."""
+        return (self.containers_ran, self.restarts) != (before.containers_ran, before.restarts)
+
     @property
     def restarts(self) -> int:
         """Restarts of all its containers together."""
@@ -303,6 +308,7 @@ def live_group(body: Json) -> LiveGroup:
             *views_of(wire, "initContainers", is_init=True),
             *views_of(wire, "containers", is_init=False),
         ),
+        events=events_in(dig(wire, "properties", "instanceView", "events")),
     )
 
 

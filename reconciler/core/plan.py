@@ -10,7 +10,7 @@ from enum import Enum
 from reconciler.core.binding import AsOf, PlannedEffect, digest_of, fingerprint
 from reconciler.core.diff import Diff, Origin
 from reconciler.core.finding import Position
-from reconciler.core.groups import DesiredGroup, DesiredResourceGroup, LiveGroup
+from reconciler.core.groups import DesiredGroup, DesiredResourceGroup, LiveGroup, Wait
 from reconciler.core.ids import Target
 from reconciler.core.jsonval import Json, JsonObject, without
 from reconciler.core.mask import disclosed, scrubber
@@ -29,12 +29,27 @@ class ActionKind(Enum):
     ADOPT = "adopt"  # tags only
     NO_OP = "no-op"
     START = "start"  # POST: an ended or stopped group runs again, nothing is sent
+    STOP = "stop"  # POST, by hand alone: no manifest asks for it
+    RESTART = "restart"  # POST, by hand alone: in place
     REFUSE = "refuse"
 
     @property
     def sends_body(self) -> bool:
         """Whether it writes the whole definition, secrets included."""
         return self in (ActionKind.CREATE, ActionKind.UPDATE, ActionKind.REPLACE)
+
+
+BY_HAND = (ActionKind.STOP, ActionKind.RESTART)  # in no plan that manifests lead to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """What a person asks of a group past its manifest: no tag is touched for it.
+
+    `wait` is what is waited for afterwards, None for nothing: not even Azure's operation.
+    """
+
+    wait: Wait | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +60,9 @@ class Action:
     merely be over. `allow` is, for a refusal, what a person can do about it; one that does not
     `block` concerns its own group alone, and the others go on. `trouble` is what is wrong with a
     group that is left as it is. With `rebaseline`, the tags remember its secrets as they are now.
-    `fallback` is, for a replace, what is created again where `desired` cannot be had. Of a resource
-    group, only `declared` is set.
+    `fallback` is, for a replace, what is created again where `desired` cannot be had. With a `hand`
+    the state of the group is changed, and nothing that a manifest says. Of a resource group, only
+    `declared` is set.
     """
 
     kind: ActionKind
@@ -63,6 +79,7 @@ class Action:
     trouble: str = ""
     rebaseline: bool = False
     fallback: DesiredGroup | None = None
+    hand: Hand | None = None
     origin: Origin = Origin.UNKNOWN
     after: tuple[str, ...] = ()
     behind: tuple[str, ...] = ()

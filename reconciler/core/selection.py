@@ -40,6 +40,12 @@ def left_out(
     return frozenset(dropped)
 
 
+def is_pattern(text: str) -> bool:
+    """Whether `text` may fit several groups: a wildcard, a tag or a path."""
+    kind, colon, _ = text.partition(":")
+    return bool(_GLOB & set(text)) or bool(colon and kind in ("tag", "path"))
+
+
 def _fitting(pattern: str, candidates: Sequence[Candidate]) -> list[str]:
     kind, colon, rest = pattern.partition(":")
     if not (colon and kind in ("tag", "path")):

@@ -67,11 +67,11 @@ def get_logs(world: World, call: Call) -> Reply:
     if not is_running(group, moment):
         raise transitioning(group.name)
     stamped = call.query.get("timestamps", "").lower() == "true"
-    lines = log_of(group, container, moment, stamped=stamped)
-    if tail := call.query.get("tail"):
-        if not tail.isdecimal():
-            raise invalid_content("the value of 'tail' must be an integer.")
-        lines = lines[-int(tail) :] if int(tail) else []
+    tail = call.query.get("tail")
+    if tail and not tail.isdecimal():
+        raise invalid_content("the value of 'tail' must be an integer.")
+    last = int(tail) if tail else None
+    lines = log_of(group, container, moment, stamped=stamped, tail=last)
     content = "".join(f"{line}\n" for line in lines)
     return Reply(status=200, body={"content": content}, region=region_of(group.location))
 

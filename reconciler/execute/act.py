@@ -28,6 +28,7 @@ from reconciler.core.plan import Action, ActionKind
 from reconciler.core.properties import Effect
 from reconciler.core.remedies import Cause, remedy_of
 from reconciler.errors import AzureError, Interrupted, OperationTimedOut, StaleAction
+from reconciler.execute import by_hand
 from reconciler.execute.anew import put_anew, removed, stranded
 from reconciler.execute.fates import home_fate, start_fate, tags_fate
 from reconciler.execute.health import what_to_do
@@ -39,6 +40,8 @@ from reconciler.execute.stale import check_same, reread
 from reconciler.execute.writer import Progress, Writer
 
 _log = logging.getLogger(__name__)
+
+_AWAITED = (ActionKind.START, ActionKind.STOP, ActionKind.RESTART)
 
 
 def carry_out(action: Action, writer: Writer, progress: Progress) -> Outcome:
@@ -101,7 +104,7 @@ def _status_of(action: Action, exc: AzureError, progress: Progress) -> Status:
         return Status.STALE
     # What was taken and is still under way may well end well: it is not there in time.
     is_late = isinstance(exc, OperationTimedOut) and progress.wrote and not progress.is_deleted
-    is_awaited = action.kind.sends_body or action.kind is ActionKind.START
+    is_awaited = action.kind.sends_body or action.kind in _AWAITED
     return Status.UNHEALTHY if is_late and is_awaited else Status.FAILED
 
 
@@ -256,6 +259,8 @@ def _is_news(before: StateTag, after: StateTag) -> bool:
 
 
 def _start(action: Action, writer: Writer, progress: Progress) -> Outcome:
+    if action.hand is not None:
+        return by_hand.start(action, writer, progress)
     live = reread(action, writer.waiter)
     assert live is not None
     desired = desired_of(action)
@@ -309,6 +314,8 @@ _STEPS: Mapping[ActionKind, _Step] = {
     ActionKind.ADOPT: _tags,
     ActionKind.PATCH_TAGS: _tags,
     ActionKind.START: _start,
+    ActionKind.STOP: by_hand.stop,
+    ActionKind.RESTART: by_hand.restart,
     ActionKind.NO_OP: _look_after,
     ActionKind.REFUSE: _left_as_is,
 }

@@ -108,6 +108,24 @@ def start_fate(before: LiveGroup, waiter: Waiter) -> Fate:
     return _watched(lambda: waiter.view(before.id), is_taken, waiter)
 
 
+def stop_fate(before: LiveGroup, waiter: Waiter) -> Fate:
+    """Whether a group that ran was stopped; one that ended by itself meanwhile runs no more."""
+
+    def is_taken(now: LiveGroup | None) -> bool:
+        return now is not None and now.has_ended
+
+    return _watched(lambda: waiter.view(before.id), is_taken, waiter)
+
+
+def restart_fate(before: LiveGroup, waiter: Waiter) -> Fate:
+    """Whether a group was restarted; a container that restarted by itself shows no other way."""
+
+    def is_taken(now: LiveGroup | None) -> bool:
+        return now is not None and (now.in_transition or now.has_run_since(before))
+
+    return _watched(lambda: waiter.view(before.id), is_taken, waiter)
+
+
 def home_fate(home: ResourceGroupId, cloud: Cloud, waiter: Waiter, *, exists: bool) -> Fate:
     """Whether a resource group was created, or its deletion begun."""
     body = waiter.patiently(lambda: cloud.resource_group(home))

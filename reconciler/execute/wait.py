@@ -33,6 +33,11 @@ class Pace:
     scale: float = 1.0
     patience: timedelta = timedelta(minutes=1)
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is that of a server on this machine."""
+        return self.scale < 1
+
     def pauses(self) -> Iterator[float]:
         """Seconds to sleep before each look: close together at first, then ever further apart."""
         elapsed = 0.0

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import assert_never
 
 from reconciler import __version__
@@ -30,8 +29,8 @@ from reconciler.report.shape import (
     OutcomeRow,
     Report,
     ReportKind,
-    StatusLine,
 )
+from reconciler.report.status_json import given, instant, status_of
 from reconciler.report.words import (
     drift_counts,
     finding_counts,
@@ -43,24 +42,46 @@ from reconciler.report.words import (
     unstarted,
 )
 
+__all__ = [
+    "API_VERSION",
+    "as_json",
+    "as_line",
+    "change_of",
+    "drift_row",
+    "error_of",
+    "findings_of",
+    "given",
+    "instant",
+    "left_over",
+    "named",
+    "outcome_of",
+    "place_of",
+    "sound",
+    "subject_of",
+]
+
 API_VERSION = "aci-reconcile/v1"
 
 
 def as_json(report: Report) -> str:
     """The report as indented JSON that ends in one newline."""
+    return json.dumps(_document(report), indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def as_line(report: Report) -> str:
+    """The same document as one line, for streams of them."""
+    text = json.dumps(_document(report), separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return text + "\n"
+
+
+def _document(report: Report) -> Json:
     head: JsonObject = {
         "apiVersion": API_VERSION,
         "kind": report.kind.value,
         "command": report.command,
         "exitCode": int(report.exit_code),
     }
-    document = sound({**head, **_body(report)})
-    return json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
-
-
-def instant(moment: datetime) -> str:
-    """`2025-01-31T23:59:59.123Z`: UTC, to the millisecond."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return sound({**head, **_body(report)})
 
 
 def _body(report: Report) -> JsonObject:
@@ -76,7 +97,7 @@ def _body(report: Report) -> JsonObject:
             sync = _numbers(status_counts(report))
             return {
                 "counts": {"total": len(report.lines), "sync": sync},
-                "groups": [_status(one) for one in report.lines],
+                "groups": [status_of(one, named(one.target)) for one in report.lines],
                 "notes": list(report.notes),
                 "findings": findings_of(report.findings),
             }
@@ -154,7 +175,7 @@ def _drift(drift: DriftView) -> JsonObject:
 def drift_row(row: DriftRow) -> JsonObject:
     """One finding of `drift`."""
     return {
-        **_named(row.target),
+        **named(row.target),
         "category": row.category.value,
         "counts": row.counts,
         "certain": row.is_certain,
@@ -205,13 +226,14 @@ def _surroundings(report: Report) -> JsonObject:
     }
 
 
-def _named(target: Target) -> JsonObject:
+def named(target: Target) -> JsonObject:
+    """What names a group or a resource group."""
     return {"address": target.address, "type": type_of(target), "name": str(target)}
 
 
 def subject_of(action: ActionRow | Action) -> JsonObject:
     """What names an action: its target and its kind."""
-    return {**_named(action.target), "action": action.kind.value}
+    return {**named(action.target), "action": action.kind.value}
 
 
 def left_over(report: Report) -> list[Json]:
@@ -301,7 +323,7 @@ def _log(log: TaskLog) -> JsonObject:
 
 
 def _orphan(orphan: OrphanRow) -> JsonObject:
-    return {**_named(orphan.target), "note": orphan.note}
+    return {**named(orphan.target), "note": orphan.note}
 
 
 def _rail(rail: Rail) -> JsonObject:
@@ -310,18 +332,6 @@ def _rail(rail: Rail) -> JsonObject:
         mark = rail.where.mark
         row["where"] = {"file": rail.where.file, "line": mark.line, "column": mark.column}
     return row
-
-
-def _status(one: StatusLine) -> JsonObject:
-    return {
-        **_named(one.target),
-        "sync": one.sync,
-        "provisioning": one.provisioning,
-        "state": one.state,
-        "restarts": one.restarts,
-        # `address` names the group everywhere; this is where people reach it.
-        **given(endpoint=one.address, note=one.note),
-    }
 
 
 def findings_of(findings: Sequence[Finding]) -> list[Json]:
@@ -339,11 +349,6 @@ def findings_of(findings: Sequence[Finding]) -> list[Json]:
         }
         for finding in findings
     ]
-
-
-def given(**texts: str) -> JsonObject:
-    """Those of `texts` that say something."""
-    return {name: text for name, text in texts.items() if text}
 
 
 def _numbers(counts: Mapping[str, int]) -> JsonObject:

@@ -75,7 +75,7 @@ def _metrics(report: Report) -> Iterator[_Metric]:
 def _of_plan(report: Report) -> Iterator[_Metric]:
     counts = plan_counts(report)
     yield _one("blocked", "Whether a limit or a refusal stops an apply.", int(is_blocked(report)))
-    kinds = {kind.value: counts[kind.value] for kind in ActionKind}
+    kinds = {kind.value: counts[kind.value] for kind in ActionKind if kind.value in counts}
     yield _by("groups", "Groups by what is planned; no-op is left alone.", "action", kinds)
     yield _one("orphans", "Groups of ours that no manifest names.", counts["orphans"])
     yield _one("restarts", "Containers that would restart.", counts["restarts"])

@@ -11,6 +11,7 @@ from reconciler.report.lines import Line, Span, line, render
 from reconciler.report.plan_text import BLANK, heading, notes_lines, plan_lines, plan_summary
 from reconciler.report.result_text import result_lines, result_summary
 from reconciler.report.shape import Report, ReportKind
+from reconciler.report.status_detail import detail_lines
 from reconciler.report.status_text import status_lines, status_summary
 from reconciler.report.words import finding_counts, plural
 
@@ -48,7 +49,10 @@ def _lines(report: Report, *, width: int, verbose: bool) -> Iterator[Line]:
             yield from (_finding_line(finding) for finding in report.findings)
             yield _validation_summary(report)
         case ReportKind.STATUS:
-            yield from status_lines(report, width=width)
+            if verbose:
+                yield from (each for one in report.lines for each in detail_lines(one))
+            else:
+                yield from status_lines(report, width=width)
             yield from notes_lines(report.notes)
             yield from _warnings(report)
             yield status_summary(report)

@@ -22,6 +22,8 @@ _ORDER = (
     ActionKind.DELETE,
     ActionKind.REPLACE,
     ActionKind.REFUSE,
+    ActionKind.STOP,
+    ActionKind.RESTART,
     ActionKind.UPDATE,
     ActionKind.START,
     ActionKind.CREATE,

@@ -12,7 +12,7 @@ from reconciler.core.plan import ActionKind, Rail
 from reconciler.report.field_text import field_lines
 from reconciler.report.lines import Line, Span, line
 from reconciler.report.shape import ActionRow, OrphanRow, Report
-from reconciler.report.words import SIGNS, VERBS, is_blocked, plan_counts, plural
+from reconciler.report.words import HANDS, SIGNS, VERBS, is_blocked, plan_counts, plural
 
 BLANK = line()
 _MOVED = {
@@ -27,7 +27,8 @@ _NAMED = 3  # groups named beside a shared note
 def plan_lines(report: Report, *, width: int, verbose: bool) -> Iterator[Line]:
     """Everything above the last line: actions, then what is refused, then orphans and notes."""
     shared = shared_notes(report.actions, is_shown=lambda action: not _is_quiet(action))
-    shown = [action for action in report.actions if verbose or not _is_quiet(action)]
+    is_asked = verbose or report.command in HANDS  # each was asked for by its name
+    shown = [action for action in report.actions if is_asked or not _is_quiet(action)]
     for action in sorted(shown, key=lambda action: action.kind is ActionKind.REFUSE):
         yield from _action_lines(action, shared, width=width, verbose=verbose)
         yield BLANK
@@ -170,7 +171,7 @@ def _changes(report: Report) -> list[list[Span]]:
     counts = plan_counts(report)
     found: list[list[Span]] = []
     for kind, verb in VERBS.items():
-        if number := counts[kind.value]:
+        if number := counts.get(kind.value, 0):
             found.append([(f"{number} to {verb}", SIGNS[kind][1])])
             if kind is ActionKind.UPDATE and counts["restarts"]:
                 found[-1].append((f" (restarts {plural(counts['restarts'], 'container')})", ""))

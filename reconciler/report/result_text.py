@@ -9,8 +9,18 @@ from reconciler.core.plan import ActionKind
 from reconciler.report.lines import Line, Span, line
 from reconciler.report.plan_text import BLANK, detail, headline, joined
 from reconciler.report.shape import ActionRow, OutcomeRow, Report
-from reconciler.report.words import PAST, SIGNS, duration, plural, repair, result_counts, unstarted
+from reconciler.report.words import (
+    HANDS,
+    PAST,
+    SIGNS,
+    duration,
+    plural,
+    repair,
+    result_counts,
+    unstarted,
+)
 
+_VERBS: Mapping[str, str] = {"destroy": "Destroyed", **HANDS}
 _SIGNS: Mapping[Status, tuple[str, str]] = {
     Status.UNHEALTHY: ("!", "change"),
     Status.FAILED: ("x", "loud"),
@@ -117,12 +127,13 @@ def _alarm(stranded: list[OutcomeRow], report: Report) -> Iterator[Line]:
 def result_summary(report: Report) -> Line:
     """The last line: what was done out of what was to be done."""
     counts = result_counts(report)
-    verb = "Destroyed" if report.command == "destroy" else "Applied"
+    verb = _VERBS.get(report.command, "Applied")
     lead = f"{verb} {counts['applied']} of {counts['total']}"
     if report.is_interrupted:
         lead = f"Interrupted: {lead.lower()}"
     whole = counts["applied"] == counts["total"] and not counts["unhealthy"]
-    parts = [*_stranded(counts), *_done(counts), *_undone(report, counts)]  # each counted once
+    done = [] if report.command in HANDS else _done(counts)  # the verb says it already
+    parts = [*_stranded(counts), *done, *_undone(report, counts)]  # each counted once
     if not counts["total"]:
         lead, parts = f"{verb} nothing", [[("no changes", "good")]]
     tail = f"; {counts['unchanged']} unchanged" if counts["unchanged"] else ""
@@ -139,7 +150,7 @@ def _done(counts: Mapping[str, int]) -> list[list[Span]]:
     return [
         [(f"{number} {past}", SIGNS[kind][1])]
         for kind, past in PAST.items()
-        if (number := counts[kind.value])
+        if (number := counts.get(kind.value, 0))
     ]
 
 

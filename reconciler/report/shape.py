@@ -126,8 +126,43 @@ class OrphanRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    """What happened to a group or to one of its containers, whose name is empty for the group.
+
+    The times are None where Azure's text is none.
+    """
+
+    container: str
+    name: str
+    message: str
+    is_warning: bool
+    count: int
+    last: datetime | None
+    first: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerRow:
+    """One container as `status` sees it; `state` is empty where Azure shows none yet."""
+
+    name: str
+    image: str
+    is_init: bool = False
+    state: str = ""
+    detail: str = ""
+    restarts: int = 0
+    exit_code: int | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusLine:
-    """One group as `status` sees it; `restarts` is None where nobody looked."""
+    """One group as `status` sees it; `restarts` is None where nobody looked.
+
+    `ownership` is one of `core.ownership.Ownership` in a word, `owner` the tag as it is. `seen` is
+    when it was looked at: what ages count from.
+    """
 
     target: Target
     sync: str
@@ -136,6 +171,28 @@ class StatusLine:
     restarts: int | None = None
     address: str = ""
     note: str = ""
+    ownership: str = ""
+    owner: str = ""
+    containers: tuple[ContainerRow, ...] = ()
+    events: tuple[EventRow, ...] = ()
+    seen: datetime | None = None
+
+    @property
+    def ready(self) -> str:
+        """How many of its containers run, such as `1/2`; empty where there is nothing to see."""
+        apps = [one for one in self.containers if not one.is_init]
+        running = sum(one.state == "Running" for one in apps)
+        return f"{running}/{len(apps)}" if apps else ""
+
+    @property
+    def started(self) -> datetime | None:
+        """When a container of it started last."""
+        return max((one.started for one in self.containers if one.started), default=None)
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The images of its containers, each once."""
+        return tuple(dict.fromkeys(one.image for one in self.containers if not one.is_init))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from reconciler.core.moments import age
 from reconciler.report.lines import Line, Span, cells, line, safe
 from reconciler.report.plan_text import BLANK
 from reconciler.report.shape import Report, StatusLine
 from reconciler.report.words import plural, status_counts
 
-_HEAD = ("GROUP", "SYNC", "PROVISIONING", "STATE", "RESTARTS")
+_HEAD = ("GROUP", "SYNC", "PROVISIONING", "STATE", "READY", "RESTARTS", "AGE")
+_RESTARTS = _HEAD.index("RESTARTS")
 _GAP = "  "
 _NAME_SHARE = 0.4  # of the width; a longer name stands on a line of its own
 
@@ -31,19 +33,39 @@ _STYLES = {
 
 
 def status_lines(report: Report, *, width: int) -> Iterator[Line]:
-    """The table; the address is the last column, or below its row where it would not fit."""
+    """The table, ages being those of the last start.
+
+    Image and address are its last columns as far as they fit, the address before the image; an
+    address that does not stands below its row.
+    """
     if not report.lines:
         return
     rows = [_row(one) for one in report.lines]
     limit = max(int(width * _NAME_SHARE), len(_HEAD[0]))
     sizes = _sizes(rows, limit)
-    lead = sum(sizes) + len(_GAP) * len(sizes)
-    widest = max(cells(safe(one.address)) for one in report.lines)
-    beside = lead + max(widest, len("ADDRESS")) <= width
-    yield _table_line([*_HEAD, "ADDRESS"] if beside and widest else _HEAD, sizes, is_head=True)
+    tails = _tails(report.lines, room=width - sum(sizes) - len(_GAP) * len(sizes))
+    for name, tail in tails.items():
+        sizes = [*sizes, _widest(name, tail)]
+        rows = [(*row, cell) for row, cell in zip(rows, tail, strict=True)]
+    yield _table_line([*_HEAD, *tails], sizes, is_head=True)
     for one, row in zip(report.lines, rows, strict=True):
-        yield from _row_lines(one, row, sizes, beside=beside)
+        yield from _row_lines(one, row, sizes, beside="ADDRESS" in tails)
     yield BLANK
+
+
+def _tails(lines: Sequence[StatusLine], *, room: int) -> Mapping[str, Sequence[str]]:
+    """The last columns that fit into so many cells, by their heads."""
+    found = {"IMAGE": [_images(one) for one in lines], "ADDRESS": [one.address for one in lines]}
+    found = {name: tail for name, tail in found.items() if any(tail)}
+    for shown in (found, {name: found[name] for name in found if name == "ADDRESS"}):
+        sizes = [_widest(name, tail) for name, tail in shown.items()]
+        if sum(sizes) + len(_GAP) * (len(sizes) - 1) <= room:
+            return shown
+    return {}
+
+
+def _widest(name: str, tail: Sequence[str]) -> int:
+    return max(len(name), *(cells(safe(cell)) for cell in tail))
 
 
 def status_summary(report: Report) -> Line:
@@ -57,9 +79,26 @@ def status_summary(report: Report) -> Line:
     )
 
 
+def standing_in_words(one: StatusLine) -> str:
+    """How a group stands, in a line that changes when it does."""
+    parts = [one.sync, one.state]
+    parts += [f"provisioning {one.provisioning}"] if one.provisioning != "Succeeded" else []
+    parts += [f"{one.ready} ready"] if one.ready else []
+    parts += [plural(one.restarts, "restart")] if one.restarts else []
+    parts += [f"at {one.address}"] if one.address else []
+    return ", ".join(part for part in parts if part)
+
+
 def _row(one: StatusLine) -> tuple[str, ...]:
     restarts = "-" if one.restarts is None else str(one.restarts)
-    return (str(one.target), one.sync or "-", one.provisioning or "-", one.state or "-", restarts)
+    since = "-" if one.started is None or one.seen is None else age(one.started, one.seen)
+    state = (one.sync or "-", one.provisioning or "-", one.state or "-")
+    return (str(one.target), *state, one.ready or "-", restarts, since)
+
+
+def _images(one: StatusLine) -> str:
+    first, *more = one.images or ("",)
+    return f"{first} +{len(more)}" if more else first
 
 
 def _sizes(rows: Sequence[Sequence[str]], limit: int) -> list[int]:
@@ -75,7 +114,7 @@ def _row_lines(
     if cells(safe(row[0])) > sizes[0]:
         yield line((row[0], "name"), hang=None)
         row = ["", *row[1:]]
-    yield _table_line([*row, one.address] if beside else row, sizes)
+    yield _table_line(row, sizes)
     if one.address and not beside:
         yield line("    ", ("at ", "dim"), one.address, hang=None)
     if one.note:
@@ -87,7 +126,7 @@ def _table_line(row: Sequence[str], sizes: Sequence[int], *, is_head: bool = Fal
     for index, cell in enumerate(row):
         size = sizes[index] if index < len(sizes) else 0
         blanks = " " * max(size - cells(safe(cell)), 0)
-        text = f"{blanks}{cell}" if index == 4 else f"{cell}{blanks}"
+        text = f"{blanks}{cell}" if index == _RESTARTS else f"{cell}{blanks}"
         spans += [(text, "dim" if is_head else _style(index, cell)), (_GAP, "")]
     return line(*spans[:-1], hang=None)
 
@@ -95,7 +134,7 @@ def _table_line(row: Sequence[str], sizes: Sequence[int], *, is_head: bool = Fal
 def _style(index: int, cell: str) -> str:
     if index == 0:
         return "name"
-    if index == 4:
+    if index == _RESTARTS:
         return "change" if cell not in ("-", "0") else ""
     found = (style for style, words in _STYLES.items() if cell.lower() in words)
-    return next(found, "") if index < 4 else ""
+    return next(found, "") if index < _RESTARTS else ""

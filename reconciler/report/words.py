@@ -12,7 +12,7 @@ from reconciler.core.category import Category
 from reconciler.core.diff import Origin
 from reconciler.core.ids import ResourceGroupId, Target
 from reconciler.core.outcome import Status
-from reconciler.core.plan import ActionKind
+from reconciler.core.plan import BY_HAND, ActionKind
 from reconciler.report.shape import ActionRow, DriftView, Report
 
 # Sign and style of each kind. The sign alone is enough: nothing is told by colour only.
@@ -24,6 +24,8 @@ SIGNS: Mapping[ActionKind, tuple[str, str]] = {
     ActionKind.DELETE: ("-", "bad"),
     ActionKind.ADOPT: (">", "tags"),
     ActionKind.START: ("^", "change"),
+    ActionKind.STOP: ("v", "bad"),
+    ActionKind.RESTART: ("@", "change"),
     ActionKind.NO_OP: ("=", "dim"),
     ActionKind.REFUSE: ("!", "loud"),
 }
@@ -35,6 +37,8 @@ VERBS: Mapping[ActionKind, str] = {
     ActionKind.DELETE: "delete",
     ActionKind.ADOPT: "adopt",
     ActionKind.START: "start",
+    ActionKind.STOP: "stop",
+    ActionKind.RESTART: "restart",
 }
 PAST: Mapping[ActionKind, str] = {
     ActionKind.CREATE: "created",
@@ -44,8 +48,12 @@ PAST: Mapping[ActionKind, str] = {
     ActionKind.DELETE: "deleted",
     ActionKind.ADOPT: "adopted",
     ActionKind.START: "started",
+    ActionKind.STOP: "stopped",
+    ActionKind.RESTART: "restarted",
 }
 DONE = (Status.SUCCEEDED, Status.UNHEALTHY)
+# The commands that do one thing to the groups they name.
+HANDS: Mapping[str, str] = {"start": "Started", "stop": "Stopped", "restart": "Restarted"}
 
 
 def plural(number: int, noun: str) -> str:
@@ -89,7 +97,7 @@ def plan_counts(report: Report) -> Mapping[str, int]:
     kinds = Counter(action.kind for action in report.actions)
     drifted = (Origin.DRIFT, Origin.BOTH)
     return {
-        **{kind.value: kinds[kind] for kind in ActionKind},
+        **{kind.value: kinds[kind] for kind in ActionKind if kind not in BY_HAND or kinds[kind]},
         "inTransition": sum(action.is_moving for action in report.actions),
         "total": len(report.actions),
         "restarts": sum(action.restarts for action in report.actions),
@@ -133,7 +141,7 @@ def result_counts(report: Report) -> Mapping[str, int]:
     done = Counter(o.action.kind for o in acted if o.status in DONE)
     missing = len(unstarted(report))
     return {
-        **{kind.value: done[kind] for kind in VERBS},
+        **{kind.value: done[kind] for kind in VERBS if kind not in BY_HAND or done[kind]},
         "applied": sum(done.values()),
         "total": len(acted) + missing,
         "unhealthy": statuses[Status.UNHEALTHY],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from reconciler.emulator import Polls
@@ -131,10 +133,9 @@ def test_events_name_the_image_by_digest_and_the_body_by_tag(client, body):
     ]
 
 
-def logs(client, container="job", **query):
-    return client.call("GET", f"{client.groups}/web/containers/{container}/logs", **query).json()[
-        "content"
-    ]
+def logs(client, container="job", group="web", **query):
+    path = f"{client.groups}/{group}/containers/{container}/logs"
+    return client.call("GET", path, **query).json()["content"]
 
 
 def test_an_echo_prints_its_words(client, task):
@@ -243,3 +244,63 @@ def test_exec_and_attach_answer_where_a_terminal_would_be(client, body):
     assert executed["webSocketUri"].endswith("&rows=24&cols=80")
     assert executed["password"].endswith("[[EOM]]")
     assert sorted(attached) == ["password", "webSocketUri"]
+
+
+BEAT = ["sh", "-c", "echo begin; while true; do echo 'tick'; sleep 2; done"]
+
+
+def beating(body):
+    body["properties"]["containers"][0]["properties"] |= {"command": BEAT, "ports": []}
+    body["properties"].pop("ipAddress", None)
+    return body
+
+
+def test_a_loop_prints_as_time_passes_and_anew_after_a_restart(make, body, clock):
+    client = make(time=clock)
+    client.put(beating(body))
+    clock.advance(1.5)
+
+    at_first = logs(client, container="web")
+    clock.advance(5)
+    later = logs(client, container="web")
+    last = logs(client, container="web", tail=1, timestamps="true")
+    client.post("restart")
+    clock.advance(1)
+
+    assert at_first == "begin\ntick\n"
+    assert later == "begin\ntick\ntick\ntick\n"
+    assert last == "2025-01-01T12:00:05.5000000Z tick\n"
+    assert logs(client, container="web") == "begin\ntick\n"
+
+
+def test_a_loop_prints_a_line_a_read_where_time_passes_by_reads(client, body):
+    client.put(beating(body))
+
+    lines = [logs(client, container="web").count("tick") for _ in range(3)]
+
+    assert lines == [1, 2, 3]
+
+
+def test_of_what_runs_4_mb_are_kept_and_16_kb_of_what_has_ended(make, task, clock):
+    """azure-facts A.8."""
+    words = "x" * 997
+    looping = copy.deepcopy(task)
+    looping["properties"]["restartPolicy"] = "Always"
+    looping["properties"]["containers"][0]["properties"]["command"] = [
+        f"while true; do echo {words}; sleep 1; done"
+    ]
+    ended = task["properties"]["containers"][0]["properties"]
+    ended["command"] = ["; ".join([f"echo {words}"] * 20)]
+    many = {**ended, "command": ["; ".join(["echo a"] * 1200)]}
+    task["properties"]["containers"] += [{"name": "many", "properties": many}]
+    client = make(time=clock)
+    client.put(looping)
+    client.put(task, name="job")
+    clock.advance(10_000)
+
+    running = logs(client)
+    job = logs(client, group="job")
+
+    assert len(running) == (4 << 20) // 998 * 998
+    assert len(job) == (16 << 10) // 998 * 998
+    assert logs(client, group="job", container="many") == "a\n" * 1000

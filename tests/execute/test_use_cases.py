@@ -90,6 +90,9 @@ def test_a_group_of_nobody_is_not_found_by_name(shop: Repository) -> None:
     with pytest.raises(UsageError, match="no group 'nobodys'"):
         app.named_group("nobodys", shop.wanted(), shop.azure)
 
+    found = app.named_group("nobodys", shop.wanted(), shop.azure, others=True)
+    assert str(found) == "rg-shop/nobodys"  # for who only looks
+
 
 def test_a_name_that_fits_a_manifest_and_an_orphan_is_an_error(shop: Repository) -> None:
     shop.given_home("rg-two")
@@ -118,7 +121,7 @@ def test_a_log_that_cannot_be_read_does_not_hide_the_outcome(repository: Reposit
 
 def test_logs_of_a_group_that_is_gone_say_so(shop: Repository) -> None:
     with pytest.raises(UsageError, match="does not exist in Azure"):
-        app.logs(shop.id("nothing"), shop.azure, container=None, tail=None, timestamps=False)
+        app.logs(shop.id("nothing"), shop.azure, app.Excerpt())
 
 
 def test_a_foreign_or_excluded_group_in_transition_holds_up_nobody(

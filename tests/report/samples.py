@@ -24,6 +24,7 @@ from reconciler.report.rows import (
     plan_report,
     status_report,
 )
+from reconciler.report.shape import ContainerRow, EventRow
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 PLANTED = "hunter2-planted-secret"
@@ -496,6 +497,7 @@ DONE = (
         logs=(TaskLog(container="wordcount", text="[('HAMLET', 386), ('HORATIO', 127)]\n"),),
     ),
 )
+STARTED = datetime(2025, 2, 1, 8, tzinfo=UTC)
 LINES = (
     StatusLine(
         target=group_id("web"),
@@ -504,6 +506,27 @@ LINES = (
         state="Running",
         restarts=0,
         address="shop-web.westeurope.azurecontainer.io",
+        ownership="ours",
+        owner="shop/prod",
+        containers=(
+            ContainerRow(name="init", image="busybox:1", is_init=True, state="Terminated"),
+            ContainerRow(name="web", image="nginx:1.27", state="Running", started=STARTED),
+            ContainerRow(
+                name="log", image="fluent/fluent-bit:3", state="Waiting", detail="Back-off"
+            ),
+        ),
+        events=(
+            EventRow(
+                container="log",
+                name="Failed",
+                message="Failed to pull image \x1b[2J",
+                is_warning=True,
+                count=3,
+                first=STARTED,
+                last=STARTED + timedelta(minutes=2),
+            ),
+        ),
+        seen=STARTED + timedelta(hours=5, minutes=7),
     ),
     StatusLine(
         target=group_id("a-group-with-quite-a-long-name-that-somebody-thought-was-a-good-idea"),
