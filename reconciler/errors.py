@@ -76,6 +76,10 @@ class LocalStateUnusable(ReconcilerError):
     """A file of ours on this machine (emulator database, output path) cannot be used."""
 
 
+class RegistryError(ReconcilerError):
+    """A registry of images, or the way to it, said no; no credential is in the text."""
+
+
 class AzureError(ReconcilerError):
     """Azure, or the way to it, said no. `verb` and `target` name what was tried."""
 

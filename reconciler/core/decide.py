@@ -28,6 +28,7 @@ from reconciler.core.groups import (
     with_location,
 )
 from reconciler.core.jsonval import Path, as_text, pointer
+from reconciler.core.moved import as_applied, image_notes, needs_events
 from reconciler.core.normalise import fold_text
 from reconciler.core.origin import labelled, origin_of
 from reconciler.core.ownership import (
@@ -39,6 +40,7 @@ from reconciler.core.ownership import (
     state_of,
     tag,
 )
+from reconciler.core.pins import unpinned
 from reconciler.core.plan import Action, ActionKind
 from reconciler.core.properties import Effect, row_of
 from reconciler.core.standing import equal, only_tags, run_again, with_baseline
@@ -48,7 +50,23 @@ from reconciler.core.verdicts import adopt, no_op, refuse, replacement, update, 
 def decide(desired: DesiredGroup, live: LiveGroup | None, asker: Asker) -> Action:
     """The cheapest safe action, refusals included; see design, sections 4 and 5."""
     action = _decided(desired, live, asker)
-    return replace(action, notes=(*action.notes, *_unheeded(action, asker)))
+    notes = (*action.notes, *_unheeded(action, asker), *_of_images(desired, live, action, asker))
+    return replace(action, notes=notes)
+
+
+def _of_images(
+    desired: DesiredGroup, live: LiveGroup | None, action: Action, asker: Asker
+) -> Iterator[str]:
+    """What registries said, as far as it matters; a refusal says itself what it is about."""
+    if action.kind is ActionKind.REFUSE or (live is not None and live.in_transition):
+        return
+    state = _own_state(live, asker) if live is not None else None
+    yield from image_notes(desired, live, state, deploys=action.deploys)
+
+
+def _own_state(live: LiveGroup, asker: Asker) -> StateTag | None:
+    """The state tag as long as it speaks of this group."""
+    return state_of(live) if ownership_of(live, asker.owner) is Ownership.OURS else None
 
 
 def _unheeded(action: Action, asker: Asker) -> Iterator[str]:
@@ -117,6 +135,9 @@ def needs_view(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> bool:
         return False
     # The resource group's region is not known here, and a group hardly ever lies elsewhere.
     placed = with_location(desired, as_text(live.body.get("location")))
+    placed = _settled(placed, live, asker)
+    if needs_events(placed, live, _own_state(live, asker)):
+        return True
     found = diff(comparable(placed, asker), live, state=state_of(live), key=asker.key)
     asked = live.id.address in asker.rerun | asker.replace
     return asked or live.has_failed or found.effect in (Effect.UPDATE, Effect.REPLACE)
@@ -176,6 +197,7 @@ def _reconcile(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> Action:
         return no_op(desired, live, why=_moving(live))
     state = state_of(live)
     assert state is not None  # ownership is established by a readable state tag
+    desired = _settled(desired, live, asker)
     found = diff(comparable(desired, asker), live, state=state, key=asker.key)
     if desired.id.address in asker.rebaseline:
         # What the tag says of them is out of date, on a person's word.
@@ -194,6 +216,13 @@ def _reconcile(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> Action:
     if action.kind.sends_body and desired.secrets and state.key_id and asker.key is None:
         notes += ("without the key, this write forgets what the secrets were",)
     return replace(action, origin=origin, notes=(*action.notes, *notes))
+
+
+def _settled(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> DesiredGroup:
+    """`desired` with the digests that were last applied, where no registry told those of now."""
+    if not unpinned(desired):
+        return desired
+    return as_applied(desired, live, _own_state(live, asker)) or desired
 
 
 def _insists(desired: DesiredGroup, asker: Asker) -> bool:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from reconciler.core.asker import Asker
 from reconciler.core.carry import NotCarried, with_ignored
 from reconciler.core.costs import costs_of
 from reconciler.core.diff import Diff
 from reconciler.core.groups import DesiredGroup, LiveGroup, Replace, SecretState
+from reconciler.core.jsonval import Path
+from reconciler.core.pins import unpinned
+from reconciler.core.places import position_of
 from reconciler.core.plan import Action, ActionKind
+
+_BY_TAG = "plan again when the registry can be asked, or write reconcile.images: tag"
 
 
 def no_op(desired: DesiredGroup, live: LiveGroup, *, why: str) -> Action:
@@ -114,6 +121,9 @@ def written(
         why = f"{why}, but {first.name} is unknown ({first.where}) and a write would lose it"
         allow = "fill it in with a value or a reference"
         return refuse(desired, live, why=why, allow=allow, found=found)
+    if images := unpinned(desired):
+        why = f"{why}, but {_undigested(desired, images)}"
+        return refuse(desired, live, why=why, allow=_BY_TAG, found=found)
     if live is not None:
         try:
             desired = with_ignored(desired, live)
@@ -134,3 +144,10 @@ def written(
         costs=costs_of(kind, desired, live),
         notes=tuple(notes),
     )
+
+
+def _undigested(desired: DesiredGroup, images: Mapping[Path, str]) -> str:
+    path, reason = next(iter(images.items()))
+    more = f" and {len(images) - 1} more" if len(images) > 1 else ""
+    where = position_of(desired, path)
+    return f"the digest of the image of {path[2]}{more} is not known ({where}): {reason}"
