@@ -1,6 +1,6 @@
 """The use cases. Each reads as the sentence it is; the rooms do the work."""
 
-from reconciler.app.asked import Azure, Consent, History, Wanted, with_secrets
+from reconciler.app.asked import Azure, Consent, History, Wanted, with_digests, with_secrets
 from reconciler.app.carrying import apply, release, teardown
 from reconciler.app.looking import GroupStatus, drift, logs, named_group, status
 from reconciler.app.offline import Recalled, plan_against, take
@@ -23,5 +23,6 @@ __all__ = [
     "status",
     "take",
     "teardown",
+    "with_digests",
     "with_secrets",
 ]

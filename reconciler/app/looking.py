@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from reconciler.app.asked import MOST_COMMITS, Azure, Consent, History, Wanted
+from reconciler.app.asked import MOST_COMMITS, Azure, Consent, History, Wanted, with_members
 from reconciler.app.place import seen
 from reconciler.app.planning import is_foreign, situation, who_asks
 from reconciler.core.asker import Asker
@@ -108,6 +108,7 @@ def drift(
     waiter = Waiter(cloud=azure.cloud, clock=azure.clock, pace=azure.pace)
     observed = settled(observed, mine, waiter, workers=azure.workers)
     observed = _viewed(observed, mine, azure)
+    wanted = with_members(wanted, observed, azure)
     planned = build_plan(situation(wanted, observed, asker, consent, skipped))
     if not planned.is_complete:
         planned = replace(planned, notes=(*planned.notes, _partial(wanted, skipped)))

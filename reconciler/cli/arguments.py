@@ -108,6 +108,16 @@ def azure(command: argparse.ArgumentParser) -> None:
     faults(where)
 
 
+def images(command: argparse.ArgumentParser) -> None:
+    """Whether registries are asked."""
+    command.add_argument(
+        "--resolve-digests",
+        action="store_true",
+        help="ask the registries what the tags of all images point at, and tell which have moved "
+        "(docs/images.md)",
+    )
+
+
 def faults(command: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
     """What goes wrong in the emulator."""
     command.add_argument(

@@ -58,6 +58,7 @@ class Options:
     fail_on: tuple[Category, ...] | None = None
     since: Path | None = None
     live: Path | None = None  # a snapshot
+    resolve_digests: bool = False
     file: Path | None = None
     webhook: str | None = field(default=None, repr=False)
     yes: bool = False

@@ -11,6 +11,7 @@ from reconciler.cli.arguments import (
     consenting,
     environments,
     faults,
+    images,
     parallel,
     project,
     reporting,
@@ -42,6 +43,7 @@ def plan(command: argparse.ArgumentParser) -> None:
     azure(command)
     parallel(command)
     consenting(command)
+    images(command)
     reporting(command)
     verbose(command)
     command.add_argument(
@@ -61,6 +63,7 @@ def apply(command: argparse.ArgumentParser) -> None:
     azure(command)
     parallel(command)
     consenting(command)
+    images(command)
     reporting(command)
     verbose(command)
     command.add_argument(
@@ -118,6 +121,7 @@ def drift(command: argparse.ArgumentParser) -> None:
     observing(command)
     verbose(command)
     selecting(command, partial="orphaned and unmanaged groups are not looked for")
+    images(command)
     alarming(command)
 
 

@@ -114,6 +114,15 @@ def _split(name: str) -> tuple[str, str]:
     return (_HUB if host in _HUB_NAMES else host), rest
 
 
+def registry_of(server: str) -> str:
+    """The registry that a credential is for, as in `ImageReference.registry`.
+
+    Docker Hub is written in many ways, `https://index.docker.io/v1/` among them.
+    """
+    host = re.sub("^https?://", "", server.strip().lower()).partition("/")[0]
+    return _HUB if host in _HUB_NAMES else host
+
+
 def is_digest(text: str) -> bool:
     """Whether a text is a digest that content can be checked against."""
     return _DIGEST.fullmatch(text) is not None

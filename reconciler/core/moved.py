@@ -60,11 +60,16 @@ class Standing:
     the tag pointed at when we wrote it last. Either is empty where it is not known.
     """
 
-    container: str
+    path: Path
     image: str
     lookup: Lookup
     pulled: str = ""
     remembered: str = ""
+
+    @property
+    def container(self) -> str:
+        """The container's name."""
+        return self.path[2]
 
     @property
     def is_known(self) -> bool:
@@ -103,7 +108,7 @@ def standings(
     known = state.images if state is not None else {}
     for path, lookup in found.items():
         yield Standing(
-            container=path[2],
+            path=path,
             image=images[path],
             lookup=lookup,
             pulled=_pulled(live, path, images[path]) if live is not None else "",

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
-_PARAMETER = re.compile(rf"\s*({_TOKEN})\s*=\s*({_QUOTED}|{_TOKEN})\s*(?=,|$)")
-_SCHEME = re.compile(rf"\s*({_TOKEN})(?=\s|,|$)")
+_PARAMETER = re.compile(rf"\s*({_WORD})\s*=\s*({_QUOTED}|{_WORD})\s*(?=,|$)")
+_SCHEME = re.compile(rf"\s*({_WORD})(?=\s|,|$)")
 _TOKEN68 = re.compile(r"\s+[0-9A-Za-z._~+/-]+=*\s*(?=,|$)")
 _COMMAS = re.compile(r"[\s,]*")
 
