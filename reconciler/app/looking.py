@@ -11,7 +11,7 @@ from reconciler.app.place import seen
 from reconciler.app.planning import is_foreign, situation, who_asks
 from reconciler.core.asker import Asker
 from reconciler.core.build import build_plan
-from reconciler.core.drift import Drift, drift_of
+from reconciler.core.drift import Drift, drift_of, without_told
 from reconciler.core.evidence import Evidence, Previous, commits_of, is_absent
 from reconciler.core.groups import (
     DesiredGroup,
@@ -127,7 +127,7 @@ def drift(
         is_bounded=observed.is_bounded,
         previous=previous,
     )
-    return planned, drift_of(planned, evidence)
+    return without_told(planned), drift_of(planned, evidence)
 
 
 def _partial(wanted: Wanted, skipped: AbstractSet[str]) -> str:

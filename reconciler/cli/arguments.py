@@ -186,8 +186,8 @@ def alarming(command: argparse.ArgumentParser) -> None:
         metavar="CATEGORIES",
         type=categories,
         help="what makes it end with 2, parted by commas, or none (default: missing,changed,"
-        "crash-looping,unhealthy,orphaned; there are also stopped, address-moved, unmanaged and "
-        "pending)",
+        "crash-looping,unhealthy,orphaned; there are also stopped, address-moved, image-moved, "
+        "unmanaged and pending)",
     )
     alarm.add_argument(
         "--since",

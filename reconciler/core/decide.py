@@ -44,7 +44,7 @@ from reconciler.core.pins import unpinned
 from reconciler.core.plan import Action, ActionKind
 from reconciler.core.properties import Effect, row_of
 from reconciler.core.standing import equal, only_tags, run_again, with_baseline
-from reconciler.core.verdicts import adopt, no_op, refuse, replacement, update, written
+from reconciler.core.verdicts import adopt, no_op, refuse, replacement, undigested, update, written
 
 
 def decide(desired: DesiredGroup, live: LiveGroup | None, asker: Asker) -> Action:
@@ -161,6 +161,8 @@ def _take_over(
         )
     if live.in_transition:
         return no_op(desired, live, why=f"{called} and {_moving(live)}")
+    if unpinned(desired):
+        return undigested(desired, live, found, why=f"{called}, and ")
     if not differing:
         return _adopt(desired, live, found, asker, why=f"{called} and equals the manifest")
     if policy is Adopt.IDENTICAL:
@@ -204,7 +206,9 @@ def _reconcile(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> Action:
         found = Diff(changes=tuple(one for one in found.changes if not is_rotation(one)))
     found = labelled(found, desired, live, state)
     origin = origin_of(found, desired, live, state)
-    if found.effect in (None, Effect.TAGS):
+    if unpinned(desired):  # it is not as it was applied, or was applied by tag: a write is due
+        action = undigested(desired, live, found)
+    elif found.effect in (None, Effect.TAGS):
         action = equal(desired, live, found, asker, state)
     elif _knows_not_taken(found, state) and not _insists(desired, asker):
         action = _not_again(desired, live, found, asker, state)

@@ -146,9 +146,11 @@ class Login:
 class Lookup:
     """What came of asking for one image: its digest, or the reason why there is none.
 
-    `members` are the digests of an index's own manifests, where somebody needed to know them.
+    `image` is the reference as it is written. `members` are the digests of an index's own
+    manifests, where somebody needed to know them.
     """
 
+    image: str
     digest: str = ""
     reason: str = ""
     members: frozenset[str] = frozenset()

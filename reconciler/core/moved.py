@@ -61,7 +61,6 @@ class Standing:
     """
 
     path: Path
-    image: str
     lookup: Lookup
     pulled: str = ""
     remembered: str = ""
@@ -97,6 +96,10 @@ class Standing:
             return f"{short(self.pulled)} (pulled)"
         return f"sha256:{self.remembered}… (when it was last written)"
 
+    def __str__(self) -> str:
+        now = short(self.lookup.digest)
+        return f"{self.lookup.image} {self.before} -> {now} in {self.container}"
+
 
 def standings(
     desired: DesiredGroup, live: LiveGroup | None, state: StateTag | None
@@ -104,15 +107,13 @@ def standings(
     """How each image stands that is sent by tag and was looked up."""
     if not (found := looked_up(desired)):
         return
-    images = images_of(desired.canonical)
     known = state.images if state is not None else {}
     for path, lookup in found.items():
         yield Standing(
             path=path,
-            image=images[path],
             lookup=lookup,
-            pulled=_pulled(live, path, images[path]) if live is not None else "",
-            remembered=known.get(image_mark(path, images[path]), ""),
+            pulled=_pulled(live, path, lookup.image) if live is not None else "",
+            remembered=known.get(image_mark(path, lookup.image), ""),
         )
 
 
@@ -127,6 +128,22 @@ def _pulled(live: LiveGroup, path: Path, image: str) -> str:
             pulls = [event.message for event in view.events if event.name == "Pulled"]
             return pulled_digest(pulls[-1]) if pulls else ""
     return ""
+
+
+def _pinned(desired: DesiredGroup, live: LiveGroup | None) -> Iterator[str]:
+    """What the digests that are sent stand for, where they are not what is live."""
+    there = images_of(live.canonical) if live is not None else {}
+    for path, image in images_of(desired.canonical).items():
+        lookup = desired.images.get(path)
+        if lookup is None or not lookup.digest or not image.endswith(f"@{lookup.digest}"):
+            continue
+        before = there.get(path, "")
+        now = short(lookup.digest)
+        if before != image and "@" in before and _is_same_name(before, image):
+            was = short(before.partition("@")[2])
+            yield f"image moved: {lookup.image} {was} -> {now} in {path[2]}"
+        elif before != image:
+            yield f"image of {path[2]}: {lookup.image} is {now} now"
 
 
 def needs_events(desired: DesiredGroup, live: LiveGroup, state: StateTag | None) -> bool:
@@ -145,17 +162,24 @@ def image_notes(
     """
     for path, reason in unpinned(desired).items():
         yield f"image of {path[2]} not compared: {reason}"
+    if deploys:
+        yield from _pinned(desired, live)
+    yield from tag_notes(desired, live, state, deploys=deploys)
+
+
+def tag_notes(
+    desired: DesiredGroup, live: LiveGroup | None, state: StateTag | None, *, deploys: bool
+) -> Iterator[str]:
+    """The same for those that are sent by tag."""
     for one in standings(desired, live, state):
         now = short(one.lookup.digest)
         if one.lookup.reason:
             yield f"image of {one.container} not compared: {one.lookup.reason}"
         elif one.has_moved:
             after = "" if deploys else "; nothing is done: a restart of the group pulls it"
-            yield f"image moved: {one.image} {one.before} -> {now} in {one.container}{after}"
+            yield f"image moved: {one}{after}"
         elif deploys:
-            yield f"image of {one.container}: {one.image} is {now} now"
+            yield f"image of {one.container}: {one.lookup.image} is {now} now"
         elif not one.is_known:
-            yield (
-                f"image of {one.container} not compared: {one.image} is {now} now, and no pull"
-                " event and no tag of ours tells what runs"
-            )
+            says = f"image of {one.container} not compared: {one.lookup.image} is {now} now"
+            yield f"{says}, and no pull event and no tag of ours tells what runs"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from reconciler.core.asker import Asker
 from reconciler.core.carry import NotCarried, with_ignored
 from reconciler.core.costs import costs_of
 from reconciler.core.diff import Diff
 from reconciler.core.groups import DesiredGroup, LiveGroup, Replace, SecretState
-from reconciler.core.jsonval import Path
 from reconciler.core.pins import unpinned
 from reconciler.core.places import position_of
 from reconciler.core.plan import Action, ActionKind
@@ -42,6 +39,18 @@ def refuse(
         diff=found or Diff(),
         blocks=blocks,
     )
+
+
+def undigested(
+    desired: DesiredGroup, live: LiveGroup | None, found: Diff, *, why: str = ""
+) -> Action:
+    """Nothing can be sent as long as nobody tells the digest that is to be sent."""
+    images = unpinned(desired)
+    path, reason = next(iter(images.items()))
+    more = f" and {len(images) - 1} more" if len(images) > 1 else ""
+    where = position_of(desired, path)
+    why = f"{why}the digest of the image of {path[2]}{more} is not known ({where}): {reason}"
+    return refuse(desired, live, why=why, allow=_BY_TAG, found=found)
 
 
 def patch_tags(desired: DesiredGroup, live: LiveGroup, found: Diff, *, why: str) -> Action:
@@ -121,9 +130,8 @@ def written(
         why = f"{why}, but {first.name} is unknown ({first.where}) and a write would lose it"
         allow = "fill it in with a value or a reference"
         return refuse(desired, live, why=why, allow=allow, found=found)
-    if images := unpinned(desired):
-        why = f"{why}, but {_undigested(desired, images)}"
-        return refuse(desired, live, why=why, allow=_BY_TAG, found=found)
+    if unpinned(desired):
+        return undigested(desired, live, found, why=f"{why}, but ")
     if live is not None:
         try:
             desired = with_ignored(desired, live)
@@ -144,10 +152,3 @@ def written(
         costs=costs_of(kind, desired, live),
         notes=tuple(notes),
     )
-
-
-def _undigested(desired: DesiredGroup, images: Mapping[Path, str]) -> str:
-    path, reason = next(iter(images.items()))
-    more = f" and {len(images) - 1} more" if len(images) > 1 else ""
-    where = position_of(desired, path)
-    return f"the digest of the image of {path[2]}{more} is not known ({where}): {reason}"

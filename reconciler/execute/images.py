@@ -126,16 +126,20 @@ def _members(question: _Question, digest: str, registries: Registries) -> frozen
 
 def _lookup(question: _Question, registries: Registries) -> Lookup:
     try:
-        return Lookup(digest=registries.digest(question.image, question.logins))
+        return Lookup(
+            image=str(question.image), digest=registries.digest(question.image, question.logins)
+        )
     except RegistryError as exc:
-        return Lookup(reason="; ".join(filter(None, (str(exc), question.missing))))
+        return Lookup(
+            image=str(question.image), reason="; ".join(filter(None, (str(exc), question.missing)))
+        )
 
 
 def _answer(image: str, found: Mapping[str, Lookup]) -> Lookup:
     try:
-        return found[str(parse_image(image))]
+        return replace(found[str(parse_image(image))], image=image)
     except ValueError as exc:
-        return Lookup(reason=f"expected {exc}, got '{image}'")
+        return Lookup(image=image, reason=f"expected {exc}, got '{image}'")
 
 
 def _merged(questions: Iterable[_Question]) -> dict[str, _Question]:
