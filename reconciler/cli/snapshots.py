@@ -104,11 +104,6 @@ def plan_of(options: Options, project: Project, wanted: Wanted) -> Plan:
     """
     from reconciler import app
 
-    if options.resolve_digests:
-        raise UsageError(
-            "--resolve-digests asks registries, and --live is for runs that ask nobody",
-            hint="leave out one of them",
-        )
     recalled = _recalled(options, project, wanted)
     return app.plan_against(
         wanted,

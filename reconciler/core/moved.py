@@ -31,9 +31,10 @@ def as_applied(
     """`desired` with the digests that are live, where these are what was last applied.
 
     For manifests whose registries were not or could not be asked. None where something else was
-    applied, so that nothing is taken for applied that somebody changed in Azure.
+    applied, so that nothing is taken for applied that somebody changed in Azure. A snapshot keeps
+    no hash to tell that by: there the live digests are taken as they are, and not compared.
     """
-    if state is None or state.hash_version != NORMALISER_VERSION:
+    if state is None or state.hash_version != (NORMALISER_VERSION if state.spec else 0):
         return None
     images = images_of(live.canonical)
     known = {
@@ -42,7 +43,9 @@ def as_applied(
         if "@" in images.get(path, "") and _is_same_name(images[path], tagged(desired)[path])
     }
     same = with_images(desired, known)
-    return same if not unpinned(same) and desired_hash(same) == state.spec else None
+    if unpinned(same) or (state.spec and desired_hash(same) != state.spec):
+        return None
+    return same
 
 
 def _is_same_name(one: str, other: str) -> bool:
