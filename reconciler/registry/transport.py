@@ -116,10 +116,10 @@ class Transport:
                     url=url, status=response.status_code, headers=response.headers, body=body
                 )
         except requests.RequestException as exc:
-            is_untrusted = isinstance(exc, requests.exceptions.SSLError)
-            if not (is_last or is_untrusted):
+            is_insecure = isinstance(exc, requests.exceptions.SSLError)
+            if not (is_last or is_insecure):
                 return None
-            why = "its certificate is not trusted" if is_untrusted else type(exc).__name__
+            why = "no TLS that can be trusted" if is_insecure else type(exc).__name__
             self._unreachable[origin] = f"{origin} cannot be reached ({why})"
             raise RegistryError(self._unreachable[origin]) from exc
 

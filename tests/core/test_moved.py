@@ -26,6 +26,7 @@ from tests.core.given import (
     plan_for,
     unowned,
     wanted,
+    with_state,
 )
 
 OLD, NEW = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
@@ -262,6 +263,52 @@ def test_a_write_with_an_unknown_digest_is_refused(live: LiveGroup | None) -> No
     assert "the digest of the image of web is not known" in action.why
     assert action.why.endswith(": it is out of order")
     assert action.allow.startswith("plan again when the registry can be asked")
+
+
+def test_what_another_version_applied_cannot_be_taken_for_applied() -> None:
+    live = owned(asked(by_digest(), OLD))
+    state = state_of(live)
+    assert state is not None
+    older = format_state(replace(state, hash_version=state.hash_version + 1))
+    assert only(by_digest(), with_state(live, older)).kind.value == "refuse"
+
+
+def test_an_image_in_azure_that_is_none_is_not_taken_for_ours() -> None:
+    live = owned(asked(by_digest(), OLD), body_of(f"Not an image@{OLD}"))
+    assert only(by_digest(), live).kind.value == "refuse"
+
+
+def test_beside_a_tag_an_image_may_be_pinned_by_hand() -> None:
+    body = body_of(initContainers=[container("init", image=f"busybox@{OLD}")])
+    assert only(asked(by_digest(body), NEW), None).notes == (
+        "image of web: nginx:1 is sha256:bbbbbbbbbbbb now",
+    )
+
+
+def test_a_list_answer_has_no_events_to_tell_anything() -> None:
+    live = forgotten(owned(wanted(), state=None))
+    bare = replace(live, containers=())
+    assert "tells what runs" in only(asked(wanted(), NEW), bare).notes[0]
+
+
+def test_of_several_containers_each_is_told_by_its_own() -> None:
+    body = body_of(initContainers=[container("web", image="busybox")])
+    live = pulled(forgotten(owned(wanted(body))), f"x@{OLD}")
+    init, web = live.containers
+    live = replace(live, containers=(init, replace(web, events=())))
+    notes = only(asked(wanted(body), NEW), live).notes
+    assert [note.split(":")[0] for note in notes] == ["image of web not compared", "image moved"]
+    one = owned(asked(by_digest(body), OLD))
+    changed = with_lookups(
+        by_digest(body),
+        {
+            path: Lookup(image=image, digest=NEW if image == "busybox" else OLD)
+            for path, image in images_of(by_digest(body).canonical).items()
+        },
+    )
+    assert only(changed, one).notes == (
+        "image moved: busybox sha256:aaaaaaaaaaaa -> sha256:bbbbbbbbbbbb in web",
+    )
 
 
 def test_an_ignored_image_is_left_as_it_is_live() -> None:

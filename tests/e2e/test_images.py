@@ -110,6 +110,14 @@ def test_the_part_of_an_index_that_was_pulled_is_no_moved_tag(
     assert {one.headers["Accept"].split(", ")[0] for one in registry.asked} == {INDEX}
 
 
+def test_an_index_that_cannot_be_read_is_taken_for_another_image(
+    shop: Repository, registry: RegistryStandIn
+) -> None:
+    shop.here("apply", "--yes")
+    registry.answer = lambda asked: error(403, "DENIED") if asked.method == "GET" else None
+    assert "image moved" in said(shop.here("plan", "--resolve-digests"))
+
+
 def test_each_image_is_asked_for_once_and_only_who_may_have_moved_is_looked_at(
     shop: Repository, registry: RegistryStandIn
 ) -> None:

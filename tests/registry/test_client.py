@@ -13,6 +13,7 @@ import pytest
 
 from reconciler.core.images import Login, parse_image
 from reconciler.errors import RegistryError
+from reconciler.registry.transport import Transport
 from tests.conftest import Time
 from tests.registry.conftest import ALICE, PASSWORD
 from tests.registry.stand_in import Asked, RegistryStandIn, Reply, error
@@ -191,6 +192,7 @@ BASIC = {"WWW-Authenticate": 'Basic realm="r"'}
         "https://user:pw@localhost/token",
         "https://good.example\\@evil.example/token",
         "https://[::1/token",
+        "https://localhost:99999/token",
     ],
 )
 def test_no_credential_goes_to_a_realm_that_is_not_safe(start: Start, ask: Ask, realm: str) -> None:
@@ -325,6 +327,22 @@ def test_a_registry_that_speaks_no_tls_is_reached_by_no_other_way(ask: Ask) -> N
     """A host that is not this machine is asked over https alone."""
     says = refused(ask, "registry.invalid:5000/web:1")
     assert re.search(r"https://registry\.invalid:5000 cannot be reached \(\w+\)", says)
+
+
+def test_a_server_without_tls_is_not_tried_again(registry: RegistryStandIn, time: Time) -> None:
+    transport = Transport(time, connections=1)
+    url = f"https://{registry.host}/v2/"
+    for _ in range(2):
+        with pytest.raises(RegistryError, match="cannot be reached .no TLS that can be trusted"):
+            transport.send("HEAD", url, accept="*/*")
+    transport.close()
+    assert time.slept == []
+
+
+def test_a_realm_that_gives_no_token_is_told_by_its_status(start: Start, ask: Ask) -> None:
+    registry = start(scheme="bearer")
+    registry.realm += "?service=another"
+    assert refused(ask, registry.image("web:1")).endswith("gives no token (HTTP 400)")
 
 
 def test_an_unforeseen_answer_is_told_by_its_status_and_code(
