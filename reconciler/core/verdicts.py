@@ -11,7 +11,7 @@ from reconciler.core.pins import unpinned
 from reconciler.core.places import position_of
 from reconciler.core.plan import Action, ActionKind
 
-_BY_TAG = "plan again when the registry can be asked, or write reconcile.images: tag"
+_BY_TAG = "plan again once its registry tells it, or write reconcile.images: tag"
 
 
 def no_op(desired: DesiredGroup, live: LiveGroup, *, why: str) -> Action:

@@ -26,7 +26,7 @@ def is_loopback(url: str) -> bool:
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL, empty for what is no address of the web."""
+    """Scheme, host and port of a URL, the usual port left out; empty for no address of the web."""
     try:
         parts = urlsplit(url)
         port = parts.port or _PORTS.get(parts.scheme)
@@ -37,7 +37,7 @@ def origin_of(url: str) -> str:
     if port is None or not parts.hostname or not is_plain:
         return ""
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}:{port}"
+    return f"{parts.scheme}://{host}" + ("" if port == _PORTS.get(parts.scheme) else f":{port}")
 
 
 def may_follow(url: str, link: str) -> str:

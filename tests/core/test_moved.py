@@ -262,7 +262,7 @@ def test_a_write_with_an_unknown_digest_is_refused(live: LiveGroup | None) -> No
     assert action.kind.value == "refuse"
     assert "the digest of the image of web is not known" in action.why
     assert action.why.endswith(": it is out of order")
-    assert action.allow.startswith("plan again when the registry can be asked")
+    assert action.allow.startswith("plan again once its registry tells it")
 
 
 def test_what_another_version_applied_cannot_be_taken_for_applied() -> None:
