@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Done, Repository, conforms, group, typed
+from reconciler.core.ownership import parse_state
+from tests.conftest import Done, Repository, conforms, group, task, typed
 from tests.registry.stand_in import INDEX, RegistryStandIn, Reply, error
 
 CANARY = "hunter2-canary"
@@ -128,6 +129,25 @@ def test_each_image_is_asked_for_once_and_only_who_may_have_moved_is_looked_at(
     shop.here("plan", "--resolve-digests")
     assert len(registry.asked) - asked == 1
     assert shop.counting("GET", "web-1") == looked  # the state tag tells
+
+
+def test_a_start_pulls_and_so_renews_what_is_remembered(
+    shop: Repository, registry: RegistryStandIn
+) -> None:
+    def remembered() -> list[str]:
+        state = parse_state(shop.tags("job")["aci-reconcile-state"])
+        assert state is not None
+        return list(state.images.values())
+
+    shop.forget("web")
+    shop.write(task(image=registry.image("shop/web:1")))
+    shop.here("apply", "--yes", "--resolve-digests")
+    digest = registry.push("shop/web:1", "two")
+    before = remembered()
+    assert shop.here("apply", "--yes", "--rerun", "job", "--resolve-digests").code == 0
+    assert remembered() == [digest.removeprefix("sha256:")[:8]] != before
+    assert shop.here("apply", "--yes", "--rerun", "job").code == 0
+    assert remembered() == []  # it was pulled anew, and nobody asked what
 
 
 def test_drift_finds_a_moved_tag_and_counts_it_where_that_is_asked(
