@@ -82,6 +82,10 @@ class NotConvertible(ReconcilerError):
     exit_code = ExitCode.INVALID
 
 
+class RegistryError(ReconcilerError):
+    """A registry of images, or the way to it, said no; no credential is in the text."""
+
+
 class AzureError(ReconcilerError):
     """Azure, or the way to it, said no. `verb` and `target` name what was tried."""
 

@@ -203,6 +203,7 @@ def reconcile() -> Schema:
         ),
         onReplaceFailure=_on_replace_failure(),
         adopt=_adopt(),
+        images=_images(),
         dependsOn=depends,
         ignore=ignore,
         wait=wait,
@@ -340,6 +341,16 @@ def _on_replace_failure() -> Schema:
     )
 
 
+def _images() -> Schema:
+    return choice(
+        "What is sent to Azure for an image: its tag as written, or the digest that the tag points "
+        "at when the plan is made, so that a moved tag is a change like any other.",
+        "tag",
+        "digest",
+        default="tag",
+    )
+
+
 def _share(what: str) -> Schema:
     return {
         "type": "integer",
@@ -361,6 +372,7 @@ def _policy() -> Schema:
             default="forbid",
         ),
         onReplaceFailure=_on_replace_failure(),
+        images=_images(),
         prune=choice(
             "What to do with groups we own that no manifest names.",
             "report",

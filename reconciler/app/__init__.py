@@ -1,6 +1,6 @@
 """The use cases. Each reads as the sentence it is; the rooms do the work."""
 
-from reconciler.app.asked import Azure, Consent, History, Wanted, with_secrets
+from reconciler.app.asked import Azure, Consent, History, Wanted, with_digests, with_secrets
 from reconciler.app.by_hand import Asked, hand_plan
 from reconciler.app.carrying import apply, release, teardown
 from reconciler.app.looking import GroupStatus, Only, drift, named_group, status
@@ -36,5 +36,6 @@ __all__ = [
     "status",
     "take",
     "teardown",
+    "with_digests",
     "with_secrets",
 ]

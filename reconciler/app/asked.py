@@ -11,10 +11,13 @@ from reconciler.core.groups import (
     DesiredGroup,
     DesiredResourceGroup,
 )
+from reconciler.core.images import Registries
 from reconciler.core.ownership import SecretKey
 from reconciler.core.place import Place
 from reconciler.core.policy import Limits
+from reconciler.execute import images
 from reconciler.execute.observe import (
+    Observed,
     Scope,
     scope_of,
 )
@@ -38,6 +41,7 @@ class Wanted:
     limits: Limits
     is_complete: bool
     known_resource_groups: tuple[str, ...] = ()
+    resolves_digests: bool = False  # registries are asked for every image, not only where one pins
     place: Place | None = None  # what the project says of where it lives; None: nothing is checked
 
     @property
@@ -74,6 +78,7 @@ class Azure:
     pace: Pace
     key: SecretKey | None = None
     vaults: Vaults | None = None
+    registries: Registries | None = None
     pacer: Pacer | None = None  # the gate of `cloud`; one of its own where that has none
 
 
@@ -85,4 +90,24 @@ def with_secrets(wanted: Wanted, azure: Azure) -> Wanted:
     if azure.vaults is None:
         return wanted
     groups = resolved(wanted.groups, azure.vaults, workers=azure.workers)
+    return replace(wanted, groups=groups)
+
+
+def with_digests(wanted: Wanted, azure: Azure) -> Wanted:
+    """What git says, with the digests that its images have now, as far as somebody wants them."""
+    if azure.registries is None:
+        return wanted
+    groups = images.resolved(
+        wanted.groups, azure.registries, everything=wanted.resolves_digests, workers=azure.workers
+    )
+    return replace(wanted, groups=groups)
+
+
+def with_members(wanted: Wanted, observed: Observed, azure: Azure) -> Wanted:
+    """The same with the parts of those images that seem to have moved."""
+    if azure.registries is None:
+        return wanted
+    groups = images.with_members(
+        wanted.groups, observed.groups, wanted.owner, azure.registries, workers=azure.workers
+    )
     return replace(wanted, groups=groups)

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from reconciler.app.asked import MOST_COMMITS, Azure, Consent, History, Wanted
+from reconciler.app.asked import MOST_COMMITS, Azure, Consent, History, Wanted, with_members
 from reconciler.app.by_hand import named
 from reconciler.app.place import seen
 from reconciler.app.planning import is_foreign, situation, who_asks
 from reconciler.core.asker import Asker
 from reconciler.core.build import build_plan
-from reconciler.core.drift import Drift, drift_of
+from reconciler.core.drift import Drift, drift_of, without_told
 from reconciler.core.evidence import Evidence, Previous, commits_of, is_absent
 from reconciler.core.groups import (
     DesiredGroup,
@@ -170,6 +170,7 @@ def drift(
     waiter = Waiter(cloud=azure.cloud, clock=azure.clock, pace=azure.pace)
     observed = settled(observed, mine, waiter, workers=azure.workers)
     observed = _viewed(observed, mine, azure)
+    wanted = with_members(wanted, observed, azure)
     planned = build_plan(situation(wanted, observed, asker, consent, skipped))
     if not planned.is_complete:
         planned = replace(planned, notes=(*planned.notes, _partial(wanted, skipped)))
@@ -188,7 +189,7 @@ def drift(
         is_bounded=observed.is_bounded,
         previous=previous,
     )
-    return planned, drift_of(planned, evidence)
+    return without_told(planned), drift_of(planned, evidence)
 
 
 def _partial(wanted: Wanted, skipped: AbstractSet[str]) -> str:

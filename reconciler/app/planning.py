@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from reconciler.app.asked import MOST_COMMITS, Azure, Consent, History, Wanted
+from reconciler.app.asked import MOST_COMMITS, Azure, Consent, History, Wanted, with_members
 from reconciler.app.place import misplaced, unseen
 from reconciler.core.asker import Asker
 from reconciler.core.build import Situation, build_plan
@@ -61,6 +61,7 @@ def plan(
         ours = {group.id.address for group in wanted.groups} - skipped - foreign
         observed = settled(observed, ours, waiter, workers=azure.workers)
     observed = with_views(azure.cloud, observed, wanted.groups, asker, workers=azure.workers)
+    wanted = with_members(wanted, observed, azure)
     planned = made(wanted, observed, asker, consent, skipped)
     return explained(planned, history, applied and _with_vaults(applied, azure))
 

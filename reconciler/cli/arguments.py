@@ -109,6 +109,16 @@ def azure(command: argparse.ArgumentParser) -> None:
     faults(where)
 
 
+def images(command: argparse.ArgumentParser) -> None:
+    """Whether registries are asked."""
+    command.add_argument(
+        "--resolve-digests",
+        action="store_true",
+        help="ask the registries what the tags of all images point at, and tell which have moved "
+        "(docs/images.md)",
+    )
+
+
 def faults(command: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
     """What goes wrong in the emulator."""
     command.add_argument(
@@ -177,8 +187,8 @@ def alarming(command: argparse.ArgumentParser) -> None:
         metavar="CATEGORIES",
         type=categories,
         help="what makes it end with 2, parted by commas, or none (default: missing,changed,"
-        "crash-looping,unhealthy,orphaned; there are also stopped, address-moved, unmanaged and "
-        "pending)",
+        "crash-looping,unhealthy,orphaned; there are also stopped, address-moved, image-moved, "
+        "unmanaged and pending)",
     )
     alarm.add_argument(
         "--since",

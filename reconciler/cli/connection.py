@@ -39,6 +39,7 @@ def azure(options: Options, *, cloud: str) -> Iterator[Azure]:
         AuthenticationFailed, UsageError, LocalStateUnusable: it cannot be opened; nothing was sent.
     """
     from reconciler.arm.connect import connect
+    from reconciler.registry.client import OciRegistries
 
     clock = SystemClock()
     pacer = Pacer(clock=clock, tell=_held)
@@ -53,6 +54,8 @@ def azure(options: Options, *, cloud: str) -> Iterator[Azure]:
                 gate=pacer,
             )
         )
+        registries = OciRegistries(clock, connections=options.parallelism)
+        stack.callback(registries.close)
         yield Azure(
             cloud=connected,
             clock=clock,
@@ -60,6 +63,7 @@ def azure(options: Options, *, cloud: str) -> Iterator[Azure]:
             pace=_LOCAL if _is_local(endpoint) else Pace(),
             key=secret_key(),
             vaults=connected.vaults,
+            registries=registries,
             pacer=pacer,
         )
 

@@ -120,6 +120,7 @@ def wanted_for(options: Options, project: Project, desired: DesiredSet, *, prune
         limits=limits,
         is_complete=desired.is_complete,
         known_resource_groups=project.known_resource_groups,
+        resolves_digests=options.resolve_digests,
         place=place(options, project),
     )
 

@@ -60,6 +60,7 @@ class Options:
     fail_on: tuple[Category, ...] | None = None
     since: Path | None = None
     live: Path | None = None  # a snapshot
+    resolve_digests: bool = False
     file: Path | None = None
     webhook: str | None = field(default=None, repr=False)
     yes: bool = False
@@ -220,9 +221,16 @@ def options_of(namespace: Namespace) -> Options:
     if not given.get("emulator", True):
         _check_no_emulator(options)
     _check_outputs(options)
-    if options.live is not None and (options.emulator or options.endpoint):
-        raise UsageError("--live asks no Azure", hint="drop --emulator and --endpoint")
+    if options.live is not None:
+        _check_asks_nobody(options)
     return options
+
+
+def _check_asks_nobody(options: Options) -> None:
+    if options.emulator or options.endpoint:
+        raise UsageError("--live asks no Azure", hint="drop --emulator and --endpoint")
+    if options.resolve_digests:
+        raise UsageError("--live asks no registry", hint="drop --resolve-digests")
 
 
 # What is asked for a group by its name; none of it can be had for one that is left out.

@@ -29,6 +29,7 @@ _OPTIONS = {
     "retry": "retry",
     "rerun": "rerun",
     "rebaseline_secrets": "rebaselineSecrets",
+    "resolve_digests": "resolveDigests",
     "select": "select",
     "exclude": "exclude",
     "allow": "allow",

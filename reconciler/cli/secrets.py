@@ -1,4 +1,4 @@
-"""What a run needs beyond the manifests before it compares: values in vaults, and the key."""
+"""What a run needs beyond the manifests before it compares: values in vaults, the key, digests."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.app import Azure, Wanted, with_secrets
+from reconciler.app import Azure, Wanted, with_digests, with_secrets
 from reconciler.cli.connection import checked_key
 from reconciler.core.finding import Finding
 from reconciler.core.groups import DesiredGroup, SecretState
+from reconciler.core.places import position_of, wire_path
 from reconciler.errors import PlanRefused
 from reconciler.execute.secrets import read
 from reconciler.manifest.references import from_environment
@@ -26,7 +27,8 @@ _LOST = "a write without it would forget what the secrets were; nothing was touc
 def resolved(
     wanted: Wanted, azure: Azure, project: Project, *, writes: bool
 ) -> tuple[Wanted, Azure, tuple[Finding, ...]]:
-    """What is wanted and the way to Azure with every secret that can be had, and what cannot.
+    """What is wanted and the way to Azure with all secrets and digests that can be had, and what
+    cannot.
 
     Raises:
         PlanRefused: the run `writes`, and the key that the project names cannot be had.
@@ -36,7 +38,8 @@ def resolved(
         return wanted, azure, ()  # the credential is shown to no vault either
     azure, doubts = _keyed(azure, project.secret_key, os.environ, writes=writes)
     wanted = with_secrets(wanted, azure)
-    return wanted, azure, (*doubts, *_unread(wanted.groups))
+    wanted = with_digests(wanted, azure)
+    return wanted, azure, (*doubts, *_unread(wanted.groups), *_undigested(wanted.groups))
 
 
 def _keyed(
@@ -73,4 +76,19 @@ def _unread(groups: tuple[DesiredGroup, ...]) -> tuple[Finding, ...]:
         for group in groups
         for secret in group.lacking(SecretState.UNRESOLVED)
         if secret.reference is not None
+    )
+
+
+def _undigested(groups: tuple[DesiredGroup, ...]) -> tuple[Finding, ...]:
+    """A warning for each image whose registry did not tell what it is."""
+    return tuple(
+        finding(
+            "M406",
+            position_of(group, path),
+            lookup.reason,
+            path=shown_path(wire_path(group.body, path)),
+        )
+        for group in groups
+        for path, lookup in group.images.items()
+        if lookup.reason
     )

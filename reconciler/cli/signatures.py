@@ -12,6 +12,7 @@ from reconciler.cli.arguments import (
     consenting,
     environments,
     faults,
+    images,
     observing,
     parallel,
     project,
@@ -88,6 +89,7 @@ def plan(command: argparse.ArgumentParser) -> None:
     azure(command)
     parallel(command)
     consenting(command)
+    images(command)
     reporting(command)
     verbose(command)
     command.add_argument(
@@ -107,6 +109,7 @@ def apply(command: argparse.ArgumentParser) -> None:
     azure(command)
     parallel(command)
     consenting(command)
+    images(command)
     reporting(command)
     verbose(command)
     command.add_argument(
@@ -143,6 +146,7 @@ def drift(command: argparse.ArgumentParser) -> None:
     observing(command)
     verbose(command)
     selecting(command, partial="orphaned and unmanaged groups are not looked for")
+    images(command)
     alarming(command)
 
 

@@ -15,6 +15,7 @@ class Category(Enum):
     ORPHANED = "orphaned"  # ours, and no manifest names it
     STOPPED = "stopped"
     ADDRESS_MOVED = "address-moved"  # another IP address than the run before saw
+    IMAGE_MOVED = "image-moved"  # a tag points at another image than the one that runs
     UNMANAGED = "unmanaged"  # nobody's, in a resource group of ours
     PENDING = "pending"  # the manifest was changed and not yet applied
 

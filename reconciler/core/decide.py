@@ -28,6 +28,7 @@ from reconciler.core.groups import (
     with_location,
 )
 from reconciler.core.jsonval import Path, as_text, pointer
+from reconciler.core.moved import as_applied, image_notes, needs_events
 from reconciler.core.normalise import fold_text
 from reconciler.core.origin import labelled, origin_of
 from reconciler.core.ownership import (
@@ -39,16 +40,33 @@ from reconciler.core.ownership import (
     state_of,
     tag,
 )
+from reconciler.core.pins import unpinned
 from reconciler.core.plan import Action, ActionKind
 from reconciler.core.properties import Effect, row_of
 from reconciler.core.standing import equal, only_tags, run_again, with_baseline
-from reconciler.core.verdicts import adopt, no_op, refuse, replacement, update, written
+from reconciler.core.verdicts import adopt, no_op, refuse, replacement, undigested, update, written
 
 
 def decide(desired: DesiredGroup, live: LiveGroup | None, asker: Asker) -> Action:
     """The cheapest safe action, refusals included; see design, sections 4 and 5."""
     action = _decided(desired, live, asker)
-    return replace(action, notes=(*action.notes, *_unheeded(action, asker)))
+    notes = (*action.notes, *_unheeded(action, asker), *_of_images(desired, live, action, asker))
+    return replace(action, notes=notes)
+
+
+def _of_images(
+    desired: DesiredGroup, live: LiveGroup | None, action: Action, asker: Asker
+) -> Iterator[str]:
+    """What registries said, as far as it matters; a refusal says itself what it is about."""
+    if action.kind is ActionKind.REFUSE or (live is not None and live.in_transition):
+        return
+    state = _own_state(live, asker) if live is not None else None
+    yield from image_notes(desired, live, state, deploys=action.deploys)
+
+
+def _own_state(live: LiveGroup, asker: Asker) -> StateTag | None:
+    """The state tag as long as it speaks of this group."""
+    return state_of(live) if ownership_of(live, asker.owner) is Ownership.OURS else None
 
 
 def _unheeded(action: Action, asker: Asker) -> Iterator[str]:
@@ -120,6 +138,9 @@ def needs_view(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> bool:
         return False
     # The resource group's region is not known here, and a group hardly ever lies elsewhere.
     placed = with_location(desired, as_text(live.body.get("location")))
+    placed = _settled(placed, live, asker)
+    if needs_events(placed, live, _own_state(live, asker)):
+        return True
     found = diff(comparable(placed, asker), live, state=state_of(live), key=asker.key)
     asked = live.id.address in asker.rerun | asker.replace
     return asked or live.has_failed or found.effect in (Effect.UPDATE, Effect.REPLACE)
@@ -132,9 +153,7 @@ def _take_over(
     found = diff(desired, live)
     # Tags the manifest adds are no difference of the workload: the adopting PATCH brings them.
     differing = [c for c in found.changes if c.effect > Effect.TAGS or c.kind is ChangeKind.CHANGED]
-    called = "has no owner" if ownership is Ownership.NOBODYS else f"carries {ownership.value}"
-    if ownership is Ownership.FOREIGN:
-        called = f"is taken from '{tag(live.tags, OWNER_TAG)}', as asked,"
+    called = _called(live, ownership)
     consented = live.id.address in asker.adopt
     policy = Adopt.ALWAYS if consented else desired.policy.adopt
     if policy is Adopt.ALWAYS and not consented and ownership is Ownership.UNREADABLE:
@@ -145,6 +164,8 @@ def _take_over(
         )
     if live.in_transition:
         return no_op(desired, live, why=f"{called} and {_moving(live)}")
+    if unpinned(desired):
+        return undigested(desired, live, found, why=f"{called}, and ")
     if not differing:
         return _adopt(desired, live, found, asker, why=f"{called} and equals the manifest")
     if policy is Adopt.IDENTICAL:
@@ -156,6 +177,16 @@ def _take_over(
     action = _deployed(desired, live, found, asker)
     by = "consent" if consented else "policy"
     return replace(action, why=f"{called}, adopted by {by}: {action.why}")
+
+
+def _called(live: LiveGroup, ownership: Ownership) -> str:
+    match ownership:
+        case Ownership.NOBODYS:
+            return "has no owner"
+        case Ownership.FOREIGN:
+            return f"is taken from '{tag(live.tags, OWNER_TAG)}', as asked,"
+        case _:
+            return f"carries {ownership.value}"
 
 
 def _adopt(
@@ -181,13 +212,16 @@ def _reconcile(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> Action:
         return no_op(desired, live, why=_moving(live))
     state = state_of(live)
     assert state is not None  # ownership is established by a readable state tag
+    desired = _settled(desired, live, asker)
     found = diff(comparable(desired, asker), live, state=state, key=asker.key)
     if desired.id.address in asker.rebaseline:
         # What the tag says of them is out of date, on a person's word.
         found = Diff(changes=tuple(one for one in found.changes if not is_rotation(one)))
     found = labelled(found, desired, live, state)
     origin = origin_of(found, desired, live, state)
-    if found.effect in (None, Effect.TAGS):
+    if unpinned(desired):  # it is not as it was applied, or was applied by tag: a write is due
+        action = undigested(desired, live, found)
+    elif found.effect in (None, Effect.TAGS):
         action = equal(desired, live, found, asker, state)
     elif _knows_not_taken(found, state) and not _insists(desired, asker):
         action = _not_again(desired, live, found, asker, state)
@@ -199,6 +233,13 @@ def _reconcile(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> Action:
     if action.kind.sends_body and desired.secrets and state.key_id and asker.key is None:
         notes += ("without the key, this write forgets what the secrets were",)
     return replace(action, origin=origin, notes=(*action.notes, *notes))
+
+
+def _settled(desired: DesiredGroup, live: LiveGroup, asker: Asker) -> DesiredGroup:
+    """`desired` with the digests that were last applied, where no registry told those of now."""
+    if not unpinned(desired):
+        return desired
+    return as_applied(desired, live, _own_state(live, asker)) or desired
 
 
 def _insists(desired: DesiredGroup, asker: Asker) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.core.ailments import Ailment, ailments_of
 from reconciler.core.category import Category
@@ -17,6 +17,7 @@ from reconciler.core.evidence import Evidence, Seen, Standing, ip_of, is_absent,
 from reconciler.core.groups import DesiredGroup, LiveGroup
 from reconciler.core.ids import ResourceGroupId, Target
 from reconciler.core.jsonval import pointer
+from reconciler.core.moved import standings, tag_notes
 from reconciler.core.normalise import NORMALISER_VERSION
 from reconciler.core.ownership import OWNER_TAG, Ownership, StateTag, ownership_of, state_of, tag
 from reconciler.core.plan import Action, ActionKind, Plan
@@ -84,6 +85,7 @@ def drift_of(plan: Plan, evidence: Evidence) -> Drift:
     found += [_finding(o.live.id, Category.ORPHANED, f"ours: {o.note}") for o in plan.orphans]
     found += _unmanaged(plan, evidence)
     untold = [one for action in plan.actions for one in _moving(action, plan.owner)]
+    untold += [one for action in plan.actions for one in _unasked(action, plan.owner)]
     return Drift(
         findings=tuple(sorted(found, key=lambda f: (_RANK[f.category], f.target.address))),
         untold=(*untold, *_unread(evidence)),
@@ -120,7 +122,32 @@ def _of_action(action: Action, owner: str, evidence: Evidence) -> Iterator[Drift
         yield from _taken_away(action, live, ownership, evidence)
     elif not live.in_transition:
         yield from _moved(action, desired, live, evidence)
+        yield from _images(action, desired, live)
         yield from _health(action, desired, live, evidence)
+
+
+def _images(action: Action, desired: DesiredGroup, live: LiveGroup) -> Iterator[DriftFinding]:
+    """The tags that have moved, where registries were asked."""
+    for one in standings(desired, live, state_of(live)):
+        if one.has_moved:
+            detail = f"{one.container} {one.lookup.digest.partition(':')[2][:16]}"
+            says = f"its tag has moved: {one}"
+            yield _finding(action.target, Category.IMAGE_MOVED, says, detail=detail)
+
+
+def without_told(plan: Plan) -> Plan:
+    """`plan` without the notes on images that are findings, or told to be open."""
+    return replace(
+        plan, actions=tuple(_without_told(action, plan.owner) for action in plan.actions)
+    )
+
+
+def _without_told(action: Action, owner: str) -> Action:
+    desired, live = action.desired, action.live
+    if desired is None or live is None or ownership_of(live, owner) is not Ownership.OURS:
+        return action
+    told = {*tag_notes(desired, live, state_of(live), deploys=action.deploys)}
+    return replace(action, notes=tuple(note for note in action.notes if note not in told))
 
 
 def _changed(action: Action, says: str, *, is_certain: bool = True) -> DriftFinding:
@@ -263,6 +290,18 @@ def _moving(action: Action, owner: str) -> Iterator[Untold]:
         return
     says = f"{action.target}: in transition (provisioning state {live.provisioning}), not compared"
     yield Untold(says=says, concerns=_OF_ONE_GROUP)
+
+
+def _unasked(action: Action, owner: str) -> Iterator[Untold]:
+    """The images of which the registry did not tell what they are, or nothing what runs."""
+    desired, live = action.desired, action.live
+    if desired is None or live is None or ownership_of(live, owner) is not Ownership.OURS:
+        return
+    for one in standings(desired, live, state_of(live)):
+        if not one.is_known:
+            why = one.lookup.reason or "nothing tells which image runs"
+            says = f"{action.target}: image of {one.container} not compared: {why}"
+            yield Untold(says=says, concerns=frozenset({Category.IMAGE_MOVED}))
 
 
 def _unread(evidence: Evidence) -> Iterator[Untold]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.core.groups import DesiredGroup, OnReplaceFailure, SecretState, with_location
+from reconciler.core.moved import as_applied
 from reconciler.core.normalise import NORMALISER_VERSION
 from reconciler.core.ownership import Ownership, StateTag, desired_hash, ownership_of, state_of
 from reconciler.core.plan import Action, ActionKind, Plan
@@ -61,6 +62,7 @@ def _with_fallback(
     if then is None or live is None:
         return _refused(action, f"commit {state.commit} holds no manifest of it")
     then = with_location(then, live.location)
+    then = as_applied(then, live, state) or then
     if state.hash_version != NORMALISER_VERSION or desired_hash(then) != state.spec:
         return _refused(action, f"its manifest at commit {state.commit} is not what was applied")
     if unknown := then.lacking(SecretState.UNKNOWN):

@@ -17,6 +17,7 @@ from enum import Enum
 from reconciler.core.containers import ContainerView, Event, events_in, views_of
 from reconciler.core.finding import Mark, Position
 from reconciler.core.ids import GroupId, ResourceGroupId, parse_group_id
+from reconciler.core.images import Images, Lookup
 from reconciler.core.jsonval import (
     Json,
     JsonObject,
@@ -89,6 +90,7 @@ class GroupPolicy:
     replace: Replace = Replace.FORBID
     on_replace_failure: OnReplaceFailure = OnReplaceFailure.REPORT
     protect: bool = False
+    images: Images = Images.TAG
     wait: Wait = Wait(until=WaitFor.RUNNING, timeout=timedelta(minutes=10))
     depends_on: tuple[GroupId, ...] = ()
     ignore: tuple[Path, ...] = ()
@@ -175,6 +177,8 @@ class DesiredGroup:
     marks: Mapping[WirePath, Mark] = field(default_factory=dict, repr=False, compare=False)
     # Of what patches brought; all else stands in the file of `where`.
     files: Mapping[WirePath, str] = field(default_factory=dict, repr=False, compare=False)
+    # What registries said of its images, by canonical path; empty where none was asked.
+    images: Mapping[Path, Lookup] = field(default_factory=dict)
 
     @property
     def location(self) -> str:

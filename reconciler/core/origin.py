@@ -13,6 +13,7 @@ from dataclasses import replace
 from reconciler.core.diff import Diff, FieldChange, Origin, diff, is_rotation, known_not_taken
 from reconciler.core.groups import DesiredGroup, LiveGroup, with_location
 from reconciler.core.jsonval import Json, Path, as_list, as_text, dig
+from reconciler.core.moved import as_applied
 from reconciler.core.normalise import NORMALISER_VERSION, ORDER
 from reconciler.core.ownership import (
     Ownership,
@@ -128,6 +129,7 @@ def _told(action: Action, owner: str, applied: Mapping[str, Mapping[str, Desired
         return action
     # A group stays in its region; the manifest may have left that to its resource group.
     then = with_location(then, as_text(live.body.get("location")))
+    then = as_applied(then, live, state) or then
     if desired_hash(then) != state.spec:
         return action
     moved = frozenset(_key(change.path) for change in diff(then, live).changes)

@@ -1,7 +1,7 @@
 """Who owns a live group, and what was last applied to it: two tags, no state file.
 
 `aci-reconcile-owner` is plain. `aci-reconcile-state` is versioned and under 256 characters:
-`1;ADDRESS;n1:HASH;s KEYID:DIGESTS;t KEYS;x FIELDS;c COMMIT;p` (without the blanks), the fields
+`1;ADDRESS;n1:HASH;s KEYID:DIGESTS;t KEYS;x FIELDS;i IMAGES;c COMMIT;p` (no blanks), the fields
 after the second named by their first letter, any of them absent where there is nothing to say.
 """
 
@@ -13,13 +13,14 @@ import json
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from reconciler.core.groups import DesiredGroup, LiveGroup, Secret
 from reconciler.core.ids import GroupId
 from reconciler.core.jsonval import Json, JsonObject, Path, as_list
 from reconciler.core.normalise import NORMALISER_VERSION, ORDER
+from reconciler.core.pins import KEY_DIGITS, MARK_DIGITS, image_marks
 from reconciler.core.properties import Access, row_of
 
 OWNER_TAG = "aci-reconcile-owner"
@@ -59,7 +60,8 @@ class StateTag:
     `secrets` holds one digest a secret, or a single one for all when `secrets_merged`; likewise
     `tag_keys`. `spec` is the hash of the desired form; another `hash_version` (the normaliser's)
     makes it incomparable. `not_taken` are digests of the fields that Azure did not take in the
-    last write, or a single one for all when they are many.
+    last write, or a single one for all when they are many. `images` tells the first digits of what
+    tags of images pointed at when they were written last, by `core.pins.image_mark`.
     """
 
     address: str
@@ -71,6 +73,7 @@ class StateTag:
     tag_keys: frozenset[str] = frozenset()
     tags_merged: bool = False
     not_taken: frozenset[str] = frozenset()
+    images: Mapping[str, str] = field(default_factory=dict)
     commit: str = ""
     protect: bool = False
     is_current: bool = True  # false for another format, of which only the address is understood
@@ -240,6 +243,10 @@ def parse_state(text: str) -> StateTag | None:
         tag_keys=_chunks(keys.lstrip("="), _TAG_DIGITS),
         tags_merged=keys.startswith("="),
         not_taken=lost if len(lost) <= _MOST_FIELDS else frozenset(),
+        images={
+            one[:KEY_DIGITS]: one[KEY_DIGITS:]
+            for one in _chunks(named.get("i", ""), KEY_DIGITS + MARK_DIGITS)
+        },
         commit=named.get("c", ""),
         protect="p" in named,
         is_current=version == STATE_VERSION,
@@ -253,8 +260,13 @@ def _chunks(text: str, size: int) -> frozenset[str]:
 def format_state(state: StateTag) -> str:
     """The state tag as text of at most `STATE_LIMIT` characters.
 
-    Where it does not fit, the secrets are merged into one digest first, then the tag keys.
+    Where it does not fit, the images are forgotten first, then the secrets are merged into one
+    digest, then the tag keys.
     """
+    text = _formatted(state, merge_secrets=False, merge_tags=False)
+    if len(text) <= STATE_LIMIT:
+        return text
+    state = replace(state, images={})
     for merge_secrets, merge_tags in ((False, False), (True, False), (True, True)):
         text = _formatted(state, merge_secrets=merge_secrets, merge_tags=merge_tags)
         if len(text) <= STATE_LIMIT:
@@ -273,6 +285,8 @@ def _formatted(state: StateTag, *, merge_secrets: bool, merge_tags: bool) -> str
     fields += [f"s{state.key_id}:{secrets}"] if state.key_id else []
     fields += [f"t{keys}"] if keys else []
     fields += [f"x{_joined(state.not_taken, is_merged=False)}"] if state.not_taken else []
+    images = "".join(key + digits for key, digits in sorted(state.images.items()))
+    fields += [f"i{images}"] if images else []
     fields += [f"c{state.commit[:_LONGEST_COMMIT]}"] if state.commit else []
     fields += ["p"] if state.protect else []
     return ";".join(fields)
@@ -315,6 +329,7 @@ def state_after_write(desired: DesiredGroup, *, key: SecretKey | None, commit: s
         if key
         else frozenset(),
         tag_keys=frozenset(tag_key_digest(name) for name in desired.tags),
+        images=image_marks(desired),
         commit=commit,
         protect=desired.policy.protect,
     )
@@ -327,7 +342,7 @@ def state_after_tags(
 
     With the key `trusted`, the secrets are taken for what Azure holds, on a person's word.
     """
-    after = state_after_write(desired, key=trusted, commit=commit)
+    after = replace(state_after_write(desired, key=trusted, commit=commit), images={})
     if before is None or before.address != after.address:
         return after  # nothing is known of secrets that somebody else, or nobody, wrote
     remembered = after if trusted is not None else before
@@ -340,6 +355,7 @@ def state_after_tags(
         secrets_merged=remembered.secrets_merged,
         tag_keys=after.tag_keys,
         not_taken=before.not_taken,
+        images=before.images,
         commit=after.commit,
         protect=after.protect,
     )

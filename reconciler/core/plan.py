@@ -14,6 +14,7 @@ from reconciler.core.groups import DesiredGroup, DesiredResourceGroup, LiveGroup
 from reconciler.core.ids import Target
 from reconciler.core.jsonval import Json, JsonObject, without
 from reconciler.core.mask import disclosed, scrubber
+from reconciler.core.pins import digests_of
 from reconciler.core.properties import Effect
 from reconciler.core.stated import stated
 
@@ -93,6 +94,11 @@ class Action:
     def is_pending(self) -> bool:
         """Whether there is something to do, or to refuse."""
         return self.kind is not ActionKind.NO_OP
+
+    @property
+    def deploys(self) -> bool:
+        """Whether its containers start anew, and their images are pulled."""
+        return self.kind.sends_body or self.kind is ActionKind.START
 
     @property
     def is_repeatable(self) -> bool:
@@ -193,10 +199,13 @@ def _desired_print(action: Action) -> str:
         policy: JsonObject = {
             name: [*sorted(map(str, value))] if isinstance(value, list) else value
             for name, value in stated(desired).items()
-            if name != "wait"
+            if name not in ("wait", "images")  # what images come to is in the definition
         }
         form = _harmless(action, desired.canonical)
-        return fingerprint([form, _harmless(action, {**desired.tags}), sources, policy])
+        parts: list[Json] = [form, _harmless(action, {**desired.tags}), sources, policy]
+        if action.deploys and (digests := digests_of(desired)):
+            parts.append(digests)  # what its tags pointed at is what was reviewed
+        return fingerprint(parts)
     return fingerprint([declared.location, {**declared.tags}]) if declared is not None else ""
 
 

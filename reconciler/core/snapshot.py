@@ -167,4 +167,4 @@ def _unhashed(text: str) -> str:
         return ""
     if not state.is_current:
         return ";".join(text.split(";")[:2])  # all that is understood of it
-    return format_state(replace(state, hash_version=0, spec="", not_taken=frozenset()))
+    return format_state(replace(state, hash_version=0, spec="", not_taken=frozenset(), images={}))

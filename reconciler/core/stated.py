@@ -19,6 +19,7 @@ def stated(group: DesiredGroup) -> JsonObject:
         "replace": policy.replace.value,
         "onReplaceFailure": policy.on_replace_failure.value,
         "adopt": policy.adopt.value,
+        "images": policy.images.value,
         "wait": wait,
     }
     if policy.depends_on:

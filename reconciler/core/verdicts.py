@@ -7,7 +7,11 @@ from reconciler.core.carry import NotCarried, with_ignored
 from reconciler.core.costs import costs_of
 from reconciler.core.diff import Diff
 from reconciler.core.groups import DesiredGroup, LiveGroup, Replace, SecretState
+from reconciler.core.pins import unpinned
+from reconciler.core.places import position_of
 from reconciler.core.plan import Action, ActionKind
+
+_BY_TAG = "plan again once its registry tells it, or write reconcile.images: tag"
 
 
 def no_op(desired: DesiredGroup, live: LiveGroup, *, why: str) -> Action:
@@ -35,6 +39,18 @@ def refuse(
         diff=found or Diff(),
         blocks=blocks,
     )
+
+
+def undigested(
+    desired: DesiredGroup, live: LiveGroup | None, found: Diff, *, why: str = ""
+) -> Action:
+    """Nothing can be sent as long as nobody tells the digest that is to be sent."""
+    images = unpinned(desired)
+    path, reason = next(iter(images.items()))
+    more = f" and {len(images) - 1} more" if len(images) > 1 else ""
+    where = position_of(desired, path)
+    why = f"{why}the digest of the image of {path[2]}{more} is not known ({where}): {reason}"
+    return refuse(desired, live, why=why, allow=_BY_TAG, found=found)
 
 
 def patch_tags(desired: DesiredGroup, live: LiveGroup, found: Diff, *, why: str) -> Action:
@@ -115,6 +131,8 @@ def written(
         why = f"{why}, but {first.name} is unknown ({first.where}){more} and a write would lose it"
         allow = "fill it in with a value or a reference"
         return refuse(desired, live, why=why, allow=allow, found=found)
+    if unpinned(desired):
+        return undigested(desired, live, found, why=f"{why}, but ")
     if live is not None:
         try:
             desired = with_ignored(desired, live)

@@ -24,6 +24,7 @@ from reconciler.core.ownership import (
     state_of,
     written_tags,
 )
+from reconciler.core.pins import image_marks
 from reconciler.core.plan import Action, ActionKind
 from reconciler.core.properties import Effect
 from reconciler.core.remedies import Cause, remedy_of
@@ -250,6 +251,8 @@ def _states(action: Action, live: LiveGroup, writer: Writer) -> tuple[StateTag |
     before = state_of(live) if is_ours else None
     trusted = writer.key if action.rebaseline else None
     after = state_after_tags(desired_of(action), before, commit=writer.commit, trusted=trusted)
+    if action.deploys:
+        after = replace(after, images=image_marks(desired_of(action)))
     return before, after
 
 

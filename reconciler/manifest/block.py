@@ -15,6 +15,7 @@ from reconciler.core.groups import (
     Wait,
     WaitFor,
 )
+from reconciler.core.images import Images
 from reconciler.core.jsonval import (
     JsonObject,
     Path,
@@ -54,6 +55,7 @@ def policy_of(
             block.get("onReplaceFailure", project.on_replace_failure.value)
         ),
         protect=protect if isinstance(protect, bool) else project.protect,
+        images=Images(block.get("images", project.images.value)),
         wait=_wait(as_object(block.get("wait")), is_task=is_task),
         ignore=ignore,
     )

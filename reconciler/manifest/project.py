@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.finding import Finding, Position, in_order
 from reconciler.core.groups import Adopt, OnReplaceFailure, Replace, VaultReference
+from reconciler.core.images import Images
 from reconciler.core.jsonval import (
     JsonObject,
     WirePath,
@@ -66,6 +67,7 @@ class Project:
     adopt: Adopt = Adopt.IDENTICAL
     replace: Replace = Replace.FORBID
     on_replace_failure: OnReplaceFailure = OnReplaceFailure.REPORT
+    images: Images = Images.TAG
     protect: bool = False
     limits: Limits = field(default_factory=Limits)
     secret_key: KeySource | None = None
@@ -206,6 +208,7 @@ class _Reader:
             adopt=Adopt(policy.get("adopt", "identical")),
             replace=Replace(policy.get("replace", "forbid")),
             on_replace_failure=OnReplaceFailure(policy.get("onReplaceFailure", "report")),
+            images=Images(policy.get("images", "tag")),
             limits=_limits(policy, places),
             manifests=tuple(as_text(pattern) for pattern in patterns),
             patches=tuple(as_text(pattern) for pattern in patches),

@@ -60,6 +60,7 @@ _DRIFT: Mapping[Category, str] = {
     Category.ORPHANED: "A group of ours is in no manifest",
     Category.STOPPED: "A group is stopped",
     Category.ADDRESS_MOVED: "The IP address of a group moved",
+    Category.IMAGE_MOVED: "The tag of an image moved",
     Category.UNMANAGED: "A group is nobody's",
     Category.PENDING: "A manifest is not applied yet",
 }
