@@ -14,6 +14,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.emitter import Emitter
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from yaml import CSafeLoader, DocumentEndEvent, DocumentStartEvent
@@ -106,8 +107,15 @@ def _offset(offsets: Sequence[int], mark: Any) -> int:
     return offsets[int(mark.line)] + int(mark.column)
 
 
+class _Emitter(Emitter):
+    """Keeps ids of identities, as keys, on their line: `? ` is what few have seen."""
+
+    MAX_SIMPLE_KEY_LENGTH = 1000  # YAML reads 1024
+
+
 def _round_trip() -> YAML:
     yaml = YAML(typ="rt", pure=True)
+    yaml.Emitter = _Emitter
     yaml.preserve_quotes = True
     yaml.width = _WIDEST
     yaml.allow_duplicate_keys = False

@@ -24,6 +24,7 @@ from reconciler.core.jsonval import (
 )
 from reconciler.core.least import least, secret_places, unknown_members
 from reconciler.core.properties import Access, row_of
+from reconciler.manifest.formatting import format_text
 from reconciler.manifest.lenient import LEFTOVERS, is_empty
 from reconciler.manifest.pointers import canonical_path
 from reconciler.manifest.rendered import Dumper, in_order
@@ -168,7 +169,9 @@ def _written(
     notes: Sequence[str],
     left_out: tuple[str, ...],
 ) -> Written:
-    plain = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDEST)
+    plain = format_text(
+        yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDEST)
+    )
     lines = plain.split("\n")
     (read,), findings = parse("", plain.encode())
     assert read.data == document, findings

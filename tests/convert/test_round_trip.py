@@ -176,8 +176,8 @@ def test_what_azure_never_returns_is_unknown_at_its_line_with_a_comment():
 
     lines = written.text.splitlines()
     assert [place.name for place in written.fill_in] == [
-        "/properties/containers/web/properties/environmentVariables/DB_PASSWORD/secureValue",
         "/properties/imageRegistryCredentials/a.azurecr.io/password",
+        "/properties/containers/web/properties/environmentVariables/DB_PASSWORD/secureValue",
         "/properties/volumes/files/secret",
         "/properties/volumes/share/azureFile/storageAccountKey",
     ]

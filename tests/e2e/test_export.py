@@ -66,6 +66,7 @@ def test_an_estate_becomes_manifests_a_project_and_a_plan_of_adoptions(bare):
         "rg-shop/web": "adopt", "rg-other/api": "adopt"
     }  # fmt: skip
     assert all(one["changes"] == [] for one in actions.values())
+    assert bare.here("fmt", "--check", "estate").code == 0
 
 
 def test_one_list_is_all_that_is_asked(bare):
@@ -87,7 +88,7 @@ def test_what_to_fill_in_is_listed_by_line_and_no_value_is_anywhere(bare):
     text = (bare.root / "estate/rg-shop/web.yaml").read_text()
     places = re.findall(r"^  (\S+):(\d+): (\S+)$", done.out, re.MULTILINE)
     assert [name.rpartition("/")[2] for _, _, name in places] == [
-        "secureValue", "password", "secret"
+        "password", "secureValue", "secret"
     ]  # fmt: skip
     for file, line, _ in places:
         assert file == "estate/rg-shop/web.yaml"
@@ -108,9 +109,9 @@ def test_a_write_is_refused_at_the_line_of_a_secret_until_it_is_filled_in(bare):
     assert refused.code == 4
     why = actions["rg-shop/web"]["why"]
     line = next(
-        i for i, text in enumerate(file.read_text().splitlines(), 1) if "secureValue" in text
+        i for i, text in enumerate(file.read_text().splitlines(), 1) if "password" in text
     )
-    assert f"secureValue is unknown (estate/rg-shop/web.yaml:{line}:" in why
+    assert f"password is unknown (estate/rg-shop/web.yaml:{line}:" in why
     assert "as 2 more are" in why
     replaced, actions = planned(bare, "--replace", "web")
     assert (replaced.code, actions["rg-shop/web"]["action"]) == (4, "refuse")
