@@ -425,7 +425,7 @@ class Heard:
         """Nothing."""
 
 
-OFFLINE = (
+OFFLINE = ("fmt", 
     "validate", "schema", "--help", "--version", "emulator", "demo", "show", "report", "render", "diff",
     "convert",
 )  # fmt: skip

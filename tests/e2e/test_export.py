@@ -108,9 +108,7 @@ def test_a_write_is_refused_at_the_line_of_a_secret_until_it_is_filled_in(bare):
 
     assert refused.code == 4
     why = actions["rg-shop/web"]["why"]
-    line = next(
-        i for i, text in enumerate(file.read_text().splitlines(), 1) if "password" in text
-    )
+    line = next(i for i, text in enumerate(file.read_text().splitlines(), 1) if "password" in text)
     assert f"password is unknown (estate/rg-shop/web.yaml:{line}:" in why
     assert "as 2 more are" in why
     replaced, actions = planned(bare, "--replace", "web")
