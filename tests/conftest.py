@@ -425,9 +425,9 @@ class Heard:
         """Nothing."""
 
 
-OFFLINE = ("fmt", 
+OFFLINE = (
     "validate", "schema", "--help", "--version", "emulator", "demo", "show", "report", "render", "diff",
-    "convert",
+    "convert", "fmt",
 )  # fmt: skip
 
 

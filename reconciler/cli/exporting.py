@@ -305,7 +305,9 @@ class _Export:
                     f"warning: {one.live.id} is matched by no pattern of 'manifests' in {where}"
                 )
         env = f" -e {project.environment}" if project.environment else ""
-        print(f"\nNext: aci-reconcile plan {self.folder}{env}")
+        # Where all was kept there may be no such folder; the project is around this one then.
+        where = f" {self.folder}" if self.folder.is_dir() else ""
+        print(f"\nNext: aci-reconcile plan{where}{env}")
         return ExitCode.DONE
 
 

@@ -40,21 +40,21 @@ _CI: Mapping[str, Mapping[str, str]] = {
 _PROJECT = """\
 # yaml-language-server: $schema=.schemas/project.schema.json
 # This file makes the folder a project of aci-reconcile.
-owner: {owner} # goes into the tag aci-reconcile-owner; only groups that carry it are ever changed
+owner: {owner}  # goes into the tag aci-reconcile-owner; only groups that carry it are ever changed
 manifests: [groups/**/*.yaml]
 
-defaults: # what manifests need not repeat
+defaults:  # what manifests need not repeat
   resourceGroup: {resource_group}
   location: westeurope
 
-policy: # what a run may do without being asked again
-  adopt: identical # a group that someone else made is taken over only when it is equal
-  replace: forbid # some changes need delete and create: ask with --replace NAME
-  prune: report # a group whose manifest is gone is reported; 'apply --prune' deletes it
+policy:  # what a run may do without being asked again
+  adopt: identical  # a group that someone else made is taken over only when it is equal
+  replace: forbid  # some changes need delete and create: ask with --replace NAME
+  prune: report  # a group whose manifest is gone is reported; 'apply --prune' deletes it
 
 environments:
   prod:
-    subscription: 00000000-0000-0000-0000-000000000000 # yours goes here; the emulator takes any
+    subscription: 00000000-0000-0000-0000-000000000000  # yours goes here; the emulator takes any
 """
 _RESOURCE_GROUP = """\
 # yaml-language-server: $schema=../.schemas/manifest.schema.json
@@ -74,13 +74,13 @@ properties:
       properties:
         image: mcr.microsoft.com/oss/nginx/nginx:1.15.5-alpine
         ports: [{port: 80}]
-        livenessProbe: # restarts the container when it fails
+        livenessProbe:  # restarts the container when it fails
           httpGet: {path: /, port: 80, scheme: http}
           periodSeconds: 30
         resources: {requests: {cpu: 1, memoryInGB: 1}}
   ipAddress:
     type: Public
-    ports: [{port: 80}] # each has to be a port of a container above
+    ports: [{port: 80}]  # each has to be a port of a container above
 """
 
 

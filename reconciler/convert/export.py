@@ -21,6 +21,7 @@ from reconciler.core.ownership import (
 )
 from reconciler.core.properties import PROPERTIES, Access, row_of
 from reconciler.manifest.files import PROJECT_FILES
+from reconciler.manifest.formatting import format_text
 
 _OWNER_LETTERS = re.compile(r"[^A-Za-z0-9._-]+")
 _FILE_LETTERS = re.compile(r"[^a-z0-9._()-]+")
@@ -136,7 +137,7 @@ def project_text(home: Home, *, subscription: str, cloud: str) -> str:
     lines += [f'  subscription: "{subscription}"']
     lines += [f'  resourceGroup: "{home.resource_group}"'] if home.resource_group else []
     lines += [f"  location: {home.location}"] if home.location else []
-    return "\n".join(lines) + "\n"
+    return format_text("\n".join(lines) + "\n")
 
 
 def _plain(name: str) -> str:

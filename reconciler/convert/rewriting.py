@@ -68,15 +68,21 @@ def rewritten(target: Target, new: Written, *, drop_tags: frozenset[str] = froze
     except (YAMLError, ValueError) as exc:
         raise NotRewritten("it cannot be read so that it can be written back") from exc
     _indent_like(yaml, middle)
+    as_read = _dumped(yaml, there)
     merge = _Merge(target)
     for name in _TOP:
         if name == "location" and name not in new.document:
             continue
         merge.member(there, name, new.document.get(name), tree().children[name], (name,))
     merge.tags(there, as_object(new.document.get("tags")), drop_tags)
+    made = _dumped(yaml, there)
+    return target.text if made == as_read else f"{before}{made}{after}"
+
+
+def _dumped(yaml: YAML, document: Any) -> str:
     out = io.StringIO()
-    yaml.dump(there, out)
-    return f"{before}{out.getvalue()}{after}"
+    yaml.dump(document, out)
+    return out.getvalue()
 
 
 def _cut(text: str, index: int) -> tuple[str, str, str]:

@@ -117,7 +117,7 @@ CASES = {
             # about the name
             - name: web
               properties:
-                image: a # the image
+                image: a  # the image
         # yaml-language-server: $schema=x.json
         """,
     ),
@@ -126,8 +126,8 @@ CASES = {
         "# yaml-language-server: $schema=x.json\n# about\nname: a\n",
     ),
     "what silences a rule stays with its line": (
-        "# aci-reconcile: ignore[M401] known\nproperties: {}\nname: a # aci-reconcile: ignore[M1] x\n",
-        "name: a # aci-reconcile: ignore[M1] x\n# aci-reconcile: ignore[M401] known\nproperties: {}\n",
+        "# aci-reconcile: ignore[M401] known\nproperties: {}\nname: a  # aci-reconcile: ignore[M1] x\n",
+        "name: a  # aci-reconcile: ignore[M1] x\n# aci-reconcile: ignore[M401] known\nproperties: {}\n",
     ),
     "needless quotes go, needed ones stay": (
         "name: 'web'\ntags: {\"a\": \"b c\", 'no': 'on', v: '1.10', d: \"2024-01-01\", e: 'y', f: 'a\"b'}\n",
@@ -143,11 +143,11 @@ CASES = {
     ),
     "a comment in brackets opens them": (
         "name: a\nzones: [\n  # first\n  a, # beside a\n  b\n  # last\n]\n",
-        "name: a\nzones:\n  # first\n  - a # beside a\n  - b\n  # last\n",
+        "name: a\nzones:\n  # first\n  - a  # beside a\n  - b\n  # last\n",
     ),
     "a comment in a document in brackets, and in brackets that hold nothing": (
         "--- {name: a, # beside\n  zones: [ # none\n  ]}\n",
-        "---\nname: a # beside\n# none\nzones: []\n",
+        "---\nname: a  # beside\n# none\nzones: []\n",
     ),
     "one blank line at most, none at the ends": (
         "\n\nname: a\n\n\n\ntags:\n\n  a: b\n\n\n",
@@ -155,7 +155,7 @@ CASES = {
     ),
     "block texts keep every character": (
         "name: a\ntags:\n     a: |+  # kept\n          x\n            y \n\n     b: >-\n       p\n       q\n     c: |2\n         z\n",
-        "name: a\ntags:\n  a: |+ # kept\n    x\n      y \n\n  b: >-\n    p\n    q\n  c: |2\n      z\n",
+        "name: a\ntags:\n  a: |+  # kept\n    x\n      y \n\n  b: >-\n    p\n    q\n  c: |2\n      z\n",
     ),
     "anchors, aliases and merge keys stay, and none comes before its anchor": (
         "properties:\n  containers: &c [a]\n  initContainers: *c\nname: a\ntags: &t {a: b}\n",
@@ -163,7 +163,7 @@ CASES = {
     ),
     "documents stay apart": (
         "---\nname: a\n---   # second\nname: b\n...\n---\nname: c\n",
-        "---\nname: a\n--- # second\nname: b\n...\n---\nname: c\n",
+        "---\nname: a\n---  # second\nname: b\n...\n---\nname: c\n",
     ),
     "a document of nothing of ours keeps its order": (
         "on: push\njobs:\n    a: {}\n",

@@ -253,4 +253,5 @@ def _properties(node: Node) -> tuple[str, ...]:
 
 
 def _with(parts: Sequence[str], comment: str) -> str:
-    return " ".join(filter(None, (*parts, comment)))
+    # Two blanks before a comment, as yamllint wants it.
+    return "  ".join(filter(None, (" ".join(filter(None, parts)), comment)))
