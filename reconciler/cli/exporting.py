@@ -306,8 +306,8 @@ class _Export:
                 )
         env = f" -e {project.environment}" if project.environment else ""
         # Where all was kept there may be no such folder; the project is around this one then.
-        where = f" {self.folder}" if self.folder.is_dir() else ""
-        print(f"\nNext: aci-reconcile plan{where}{env}")
+        folder = f" {self.folder}" if self.folder.is_dir() else ""
+        print(f"\nNext: aci-reconcile plan{folder}{env}")
         return ExitCode.DONE
 
 
