@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from reconciler.core.finding import Finding, Position, in_order
+from reconciler.core.finding import Finding, Position, Severity, in_order
 from reconciler.core.groups import Adopt, OnReplaceFailure, Replace, VaultReference
 from reconciler.core.jsonval import (
     JsonObject,
@@ -25,12 +25,13 @@ from reconciler.manifest.files import find_project_file, folder_of, read, shown,
 from reconciler.manifest.references import vault_reference
 from reconciler.manifest.rules import finding, without_echoes
 from reconciler.manifest.tags import merged_tags, tag_findings
-from reconciler.manifest.wording import listed, quoted
+from reconciler.manifest.wording import listed, quoted, shown_path
 
 if TYPE_CHECKING:
     from reconciler.manifest.document import Document
 
 _LATER = ("hooks", "include")
+_LEVELS = {"error": Severity.ERROR, "warn": Severity.WARNING, "ignore": None}
 _LIMITS = (
     "prune", "maxDeletes", "maxDeletePercent", "maxReplaces", "maxReplacePercent", "maxRestarts",
     "maxRestartPercent", "planValidFor",
@@ -69,6 +70,7 @@ class Project:
     protect: bool = False
     limits: Limits = field(default_factory=Limits)
     secret_key: KeySource | None = None
+    lint: Mapping[str, Severity | None] = field(default_factory=dict)  # None: not heard
     known_resource_groups: tuple[str, ...] = ()  # all that defaults and environments name
     manifests: tuple[str, ...] = ()  # patterns; empty for every YAML file below the root
     patches: tuple[str, ...] = ()  # patterns of the environment
@@ -175,6 +177,7 @@ class _Reader:
             variables=_merged(data.get("variables"), chosen.get("variables")),
             protect=chosen.get("protect") is True,
             secret_key=self._secret_key(data, chosen, base),
+            lint=_lint(data),
             known_resource_groups=_resource_groups(data),
             all_patches=_all_patches(data),
         )
@@ -254,6 +257,16 @@ def _number(policy: JsonObject, key: str) -> int | None:
     return int(value) if isinstance(value, int | float) else None
 
 
+def _lint(data: JsonObject) -> Mapping[str, Severity | None]:
+    """The severity of each rule that the project sets."""
+    stated = as_object(data.get("lint"))
+    return {
+        as_text(rule): level
+        for member, level in _LEVELS.items()
+        for rule in as_list(stated.get(member))
+    }
+
+
 def _merged(general: object, special: object) -> Mapping[str, str]:
     """Two maps of strings, the second winning key by key."""
     first = text_map(general if isinstance(general, dict) else None)
@@ -286,6 +299,26 @@ def _meaning(document: Document) -> Iterator[Finding]:
     for name in as_object(document.data.get("environments")):
         yield from tag_findings(document, ("environments", name, "tags"), general)
         yield from region_findings(document, ("environments", name, "location"))
+    yield from _lint_findings(document)
+
+
+def _lint_findings(document: Document) -> Iterator[Finding]:
+    """Rules under `lint` that are none, or that cannot be set so."""
+    from reconciler.manifest.lint.severities import problem_of
+
+    seen: dict[str, WirePath] = {}
+    for member, level in _LEVELS.items():
+        for index, rule in enumerate(as_list(dig(document.data, "lint", member))):
+            if not isinstance(rule, str):
+                continue
+            path: WirePath = ("lint", member, index)
+            says = problem_of(rule, level)
+            if not says and rule in seen:
+                line = document.at(seen[rule]).mark.line
+                says = f"expected each rule once, got {quoted(rule)} again (first on line {line})"
+            if says:
+                yield finding("M505", document.at(path), says, path=shown_path(path))
+            seen.setdefault(rule, path)
 
 
 def _not_yet(document: Document) -> list[Finding]:
