@@ -16,7 +16,9 @@ _RESERVED = (
     range(19_000, 19_001), range(19_080, 19_081), range(19_100, 19_101), range(19_390, 19_391),
     range(20_000, 30_001), range(49_152, 65_536),
 )  # fmt: skip
-_SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)/", re.IGNORECASE)
+_SUBSCRIPTION = re.compile(
+    r"/subscriptions/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/", re.IGNORECASE
+)
 
 
 def _number(port: Part) -> tuple[int, str] | None:
@@ -49,7 +51,7 @@ def unexposed(group: Group) -> Iterator[Finding]:
 
 
 def repeated(group: Group) -> Iterator[Finding]:
-    """M308: containers of a group share one network, and nothing maps one port to another."""
+    """M826: containers of a group share one network, and nothing maps one port to another."""
     yield from _repeated(group, _container_ports(group), "among the containers of a group")
     yield from _repeated(group, group.address.parts("ports"), "in an address")
 
@@ -64,7 +66,7 @@ def _repeated(group: Group, ports: Iterable[Part], among: str) -> Iterator[Findi
         if number in first:
             line = group.line_of(first[number])
             got = f"{number[0]}/{number[1]} again (first on line {line})"
-            yield group.say("M308", place, f"expected each port once {among}, got {got}")
+            yield group.say("M826", place, f"expected each port once {among}, got {got}")
         first.setdefault(number, place)
 
 
@@ -86,14 +88,14 @@ def reach(group: Group) -> Iterator[Finding]:
 
 
 def subnets(group: Group) -> Iterator[Finding]:
-    """M334, M822: the subnet lies in the subscription of the group, and is delegated."""
+    """M308, M822: the subnet lies in the subscription of the group, and is delegated."""
     for subnet in group.inside.parts("subnetIds"):
         given = subnet.text("id")
         found = _SUBSCRIPTION.match(given)
         place = subnet.at("id")
         if found and group.subscription and found[1].lower() != group.subscription.lower():
             says = f"expected a subnet of subscription {group.subscription}, got one of {found[1]}"
-            yield group.say("M334", place, says)
+            yield group.say("M308", place, says)
         if given:
             says = "expected a delegation that somebody has looked at, got a subnet"
             hint = (

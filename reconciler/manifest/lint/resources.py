@@ -23,9 +23,9 @@ def _requests(container: Container) -> Part:
 
 
 def _total(group: Group, key: str) -> float | None:
-    """What the containers request together; None where one of them does not say."""
+    """What the containers request together; None where one of them says nothing sensible."""
     stated = [amount(_requests(one).data.get(key)) for one in group.containers]
-    known = [value for value in stated if value is not None]
+    known = [value for value in stated if value is not None and value > 0]
     return sum(known) if known and len(known) == len(stated) else None
 
 
