@@ -13,6 +13,7 @@ from reconciler.core.groups import DesiredGroup, DesiredResourceGroup
 from reconciler.manifest import files
 from reconciler.manifest.build import Context, Prepared, build, prepared
 from reconciler.manifest.links import linked
+from reconciler.manifest.lint.estate import crowded
 from reconciler.manifest.lint.severities import Levels, Severities
 from reconciler.manifest.patches import Patch, assigned, patch_files, read_patches
 from reconciler.manifest.project import Project
@@ -112,6 +113,7 @@ def _load(context: Context, paths: Sequence[pathlib.Path]) -> DesiredSet:
     groups, resource_groups, links = linked(built)
     said = [f for unit in in_scope for f in unit.findings]
     places = names.union(*(unit.document.files.values() for unit in in_scope))
+    links += crowded((unit.document, unit.location) for unit in built if unit.is_group)
     near = [f for f in links if f.where.file in places]
     findings = severities.settled(without_echoes(findings, wrong, said, near))
     has_all = _has_all(project, every, chosen, paths)

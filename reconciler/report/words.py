@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping
@@ -46,6 +47,15 @@ PAST: Mapping[ActionKind, str] = {
     ActionKind.START: "started",
 }
 DONE = (Status.SUCCEEDED, Status.UNHEALTHY)
+
+
+# A document that is shown may come from anywhere.
+_LINK = re.compile(r"https://[A-Za-z0-9./#-]{1,200}\Z")
+
+
+def web_link(link: str) -> str:
+    """A link as it may be followed from a report; empty for a place in our pages, or none."""
+    return link if _LINK.match(link) else ""
 
 
 def plural(number: int, noun: str) -> str:

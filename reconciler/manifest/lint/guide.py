@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from importlib import resources
 
 from reconciler.manifest.rules import RULES, Rule
 
+_WIDTH = 86  # of what people read
 _FAMILIES = {
     "M0": "Reading",
     "M1": "Repaired, with a warning",
@@ -45,7 +47,7 @@ separated by commas. It needs a reason (M901), and something to silence (M902).
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guide:
-    """Why there is a rule, and an example of each side: YAML, or a sentence."""
+    """Why there is a rule, and an example of each side: lines of YAML, each with its end, or words."""
 
     why: str
     wrong: str
@@ -60,7 +62,7 @@ def guides() -> Mapping[str, Guide]:
     for file in sorted(folder.iterdir(), key=lambda one: one.name):
         if file.name.endswith(".toml"):
             for name, texts in tomllib.loads(file.read_text(encoding="utf-8")).items():
-                found[name] = Guide(**{key: text.strip("\n") for key, text in texts.items()})
+                found[name] = Guide(**{key: text.removeprefix("\n") for key, text in texts.items()})
     return found
 
 
@@ -83,7 +85,8 @@ def told(rule: Rule) -> str:
     )
     lines = [f"{rule.id}: {rule.summary}"]
     for label, text in facts:
-        first, *rest = text.splitlines()
+        lines_of = textwrap.wrap(text, _WIDTH) if label == "why" else text.splitlines()
+        first, *rest = lines_of
         lines.append(f"  {label:<9} {first}")
         lines += [f"{'':12}{line}" for line in rest]
     return "\n".join(lines)
@@ -117,8 +120,8 @@ def _section(rule: Rule) -> str:
     if rule.link.startswith("https://"):
         lines.append(f"[Read on]({rule.link}).")
     for label, text in (("Wrong", guide.wrong), ("Right", guide.right)):
-        if "\n" in text or text.endswith(":"):
-            lines += ["", f"{label}:", "```yaml", text, "```"]
+        if text.endswith("\n"):
+            lines += ["", f"{label}:", "```yaml", text + "```"]
         else:
             lines += ["", f"{label}: `{text}`"]
     return "\n".join([*lines, ""])
