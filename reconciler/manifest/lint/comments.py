@@ -47,9 +47,9 @@ def silences_in(file: str, raw: bytes) -> tuple[list[Silence], list[Finding]]:
     findings: list[Finding] = []
     for number, line in enumerate(lines):
         start = _comment_start(line, number, texts)
-        if start is None or not (match := _COMMENT.match(line, start)):
+        if start is None or not (match := _COMMENT.search(line, start)):
             continue
-        where = Position(file=file, mark=Mark(number + 1, start + 1))
+        where = Position(file=file, mark=Mark(number + 1, match.start() + 1))
         target = number if line[:start].strip() else _next_line(lines, number)
         rules, problems = _rules(match, where)
         findings += problems

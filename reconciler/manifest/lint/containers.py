@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from reconciler.core.finding import Finding
-from reconciler.core.jsonval import WirePath, as_list
-from reconciler.core.mask import HIDDEN, disclosed, is_hidden, looks_secret
+from reconciler.core.jsonval import WirePath, as_list, as_text
+from reconciler.core.mask import is_hidden, looks_secret
 from reconciler.manifest.lint.view import Container, Group, GroupRule, Part
 from reconciler.manifest.wording import quoted
 
@@ -46,7 +46,7 @@ def _variable(group: Group, entry: Part) -> Iterator[Finding]:
         guess = re.sub(r"\W", "_", name, flags=re.ASCII)
         hint = guess if _VARIABLE.match(guess) else f"_{guess}"
         yield group.say("M316", entry.at("name"), f"{says}, got {quoted(name)}", quoted(hint))
-    if entry.data.get("value") is not None and entry.data.get("secureValue") is not None:
+    if value and entry.data.get("secureValue") is not None:
         says = "expected 'value' or 'secureValue', got both"
         yield group.say("M317", entry.at("secureValue"), says, "removing 'value'")
     elif _is_secret(name, value):
@@ -66,13 +66,19 @@ def _is_secret(name: str, value: str) -> bool:
 def commands(group: Group) -> Iterator[Finding]:
     """M802: secrets among the words of a command, which everybody can read."""
     for container in group.every_container:
-        words = as_list(container.inside.data.get("command"))
-        shown = as_list(disclosed(("command",), words))
-        for index, (word, text) in enumerate(zip(words, shown, strict=True)):
-            if text == HIDDEN and isinstance(word, str) and word:
+        before = ""
+        for index, word in enumerate(as_list(container.inside.data.get("command"))):
+            text = as_text(word)
+            if text and "${" not in text and (is_hidden((), text) or _follows(before, text)):
                 says = "expected no secret in plain text, got what looks like one"
                 hint = "a variable with 'secureValue' that the command reads"
                 yield group.say("M802", (*container.inside.at("command"), index), says, hint)
+            before = text
+
+
+def _follows(flag: str, word: str) -> bool:
+    """Whether a word is the argument of a flag such as `--password`."""
+    return flag.startswith("-") and "=" not in flag and word[:1] != "-" and _is_secret(flag, word)
 
 
 def mounts(group: Group) -> Iterator[Finding]:

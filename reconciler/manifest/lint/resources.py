@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from reconciler.core.finding import Finding
@@ -59,11 +60,11 @@ def steps(group: Group) -> Iterator[Finding]:
         stated = _requests(container)
         memory, cpu = amount(stated.data.get("memoryInGB")), amount(stated.data.get("cpu"))
         if memory is not None and not _is_multiple(memory, 10):
-            near = number(max(0.1, round(memory, 1)))
+            near = number(math.ceil(memory * 10) / 10)
             says = f"expected a multiple of 0.1 GB, got {number(memory)}"
             yield group.say("M314", stated.at("memoryInGB"), says, near)
         if cpu is not None and not _is_multiple(cpu, 100):
-            near = number(max(0.01, round(cpu, 2)))
+            near = number(math.ceil(cpu * 100) / 100)
             says = f"expected a multiple of 0.01 CPU, got {number(cpu)}"
             yield group.say("M816", stated.at("cpu"), says, near)
 
