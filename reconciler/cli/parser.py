@@ -74,8 +74,8 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
             "Where environments exist and none is named, each of them is checked.\n\n"
             "  aci-reconcile validate -E M801      a finding of rule M801 is an error\n"
             "  aci-reconcile explain M801          what the rule asks for, and why\n\n"
-            "'# aci-reconcile: ignore[M801] reason' in a manifest silences a rule on its line, or,\n"
-            "alone on a line, on the next."
+            "'# aci-reconcile: ignore[M801] reason' in a manifest silences a rule on its line, or\n"
+            "alone on a line, on the next one."
         ),
         signatures.validate,
     ),

@@ -25,13 +25,12 @@ from reconciler.manifest.files import find_project_file, folder_of, read, shown,
 from reconciler.manifest.references import vault_reference
 from reconciler.manifest.rules import finding, without_echoes
 from reconciler.manifest.tags import merged_tags, tag_findings
-from reconciler.manifest.wording import listed, quoted, shown_path
+from reconciler.manifest.wording import listed, quoted
 
 if TYPE_CHECKING:
     from reconciler.manifest.document import Document
 
 _LATER = ("hooks", "include")
-_LEVELS = {"error": Severity.ERROR, "warn": Severity.WARNING, "ignore": None}
 _LIMITS = (
     "prune", "maxDeletes", "maxDeletePercent", "maxReplaces", "maxReplacePercent", "maxRestarts",
     "maxRestartPercent", "planValidFor",
@@ -151,6 +150,8 @@ class _Reader:
         )
 
     def project(self, data: JsonObject, environment: str | None) -> Project:
+        from reconciler.manifest.lint.stated import stated_levels
+
         environments = as_object(data.get("environments"))
         if environment is not None and environment not in environments:
             known = listed(sorted(environments)) if environments else "none: the project has none"
@@ -177,7 +178,7 @@ class _Reader:
             variables=_merged(data.get("variables"), chosen.get("variables")),
             protect=chosen.get("protect") is True,
             secret_key=self._secret_key(data, chosen, base),
-            lint=_lint(data),
+            lint=stated_levels(data),
             known_resource_groups=_resource_groups(data),
             all_patches=_all_patches(data),
         )
@@ -257,16 +258,6 @@ def _number(policy: JsonObject, key: str) -> int | None:
     return int(value) if isinstance(value, int | float) else None
 
 
-def _lint(data: JsonObject) -> Mapping[str, Severity | None]:
-    """The severity of each rule that the project sets."""
-    stated = as_object(data.get("lint"))
-    return {
-        as_text(rule): level
-        for member, level in _LEVELS.items()
-        for rule in as_list(stated.get(member))
-    }
-
-
 def _merged(general: object, special: object) -> Mapping[str, str]:
     """Two maps of strings, the second winning key by key."""
     first = text_map(general if isinstance(general, dict) else None)
@@ -291,6 +282,7 @@ def _all_patches(data: JsonObject) -> tuple[str, ...]:
 
 def _meaning(document: Document) -> Iterator[Finding]:
     """What the schema cannot say, of the defaults and of every environment."""
+    from reconciler.manifest.lint.stated import level_findings
     from reconciler.manifest.semantics import region_findings
 
     general = text_map(dig(document.data, "defaults", "tags"))
@@ -299,26 +291,7 @@ def _meaning(document: Document) -> Iterator[Finding]:
     for name in as_object(document.data.get("environments")):
         yield from tag_findings(document, ("environments", name, "tags"), general)
         yield from region_findings(document, ("environments", name, "location"))
-    yield from _lint_findings(document)
-
-
-def _lint_findings(document: Document) -> Iterator[Finding]:
-    """Rules under `lint` that are none, or that cannot be set so."""
-    from reconciler.manifest.lint.severities import problem_of
-
-    seen: dict[str, WirePath] = {}
-    for member, level in _LEVELS.items():
-        for index, rule in enumerate(as_list(dig(document.data, "lint", member))):
-            if not isinstance(rule, str):
-                continue
-            path: WirePath = ("lint", member, index)
-            says = problem_of(rule, level)
-            if not says and rule in seen:
-                line = document.at(seen[rule]).mark.line
-                says = f"expected each rule once, got {quoted(rule)} again (first on line {line})"
-            if says:
-                yield finding("M505", document.at(path), says, path=shown_path(path))
-            seen.setdefault(rule, path)
+    yield from level_findings(document)
 
 
 def _not_yet(document: Document) -> list[Finding]:

@@ -30,7 +30,8 @@ class Rule:
 class Result:
     """One result. `same` is what it is recognised by when its line moves.
 
-    `related` are further places with what is there; `about` is what the rule of a finding asks for, `link` where that is written.
+    `related` are further places with what is there; `about` is what the rule of a finding asks
+    for, `link` where that is written.
     """
 
     rule: str

@@ -129,7 +129,8 @@ def _spans(text: str) -> Iterator[tuple[_Place, _Place]]:
     try:
         while (event := parser.get_event()) is not None:
             if isinstance(event, yaml.ScalarEvent):
-                start, end = event.start_mark, event.end_mark
+                start: Any = event.start_mark  # never None from this parser
+                end: Any = event.end_mark
                 # A block scalar begins below its '|', and beside that a comment may stand.
                 first = (start.line + 1, 0) if event.style in ("|", ">") else None
                 yield first or (start.line, start.column), (end.line, end.column)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reconciler.core.finding import Finding
-from reconciler.core.jsonval import WirePath, as_list, as_text
+from reconciler.core.jsonval import Json, WirePath, as_list, as_text
 from reconciler.core.mask import is_hidden, looks_secret
 from reconciler.manifest.lint.view import Container, Group, GroupRule, Part
 from reconciler.manifest.wording import quoted
@@ -19,7 +19,9 @@ _ABOUT_A_SECRET = re.compile(
     r"|timeout|enabled|vault|version)s?\Z",
     re.IGNORECASE,
 )
-_NO_SECRET = re.compile(r"(true|false|yes|no|on|off|none|null|[0-9]{1,4}|/[\w./-]*)?\Z", re.I)
+_NO_SECRET = re.compile(
+    r"(true|false|yes|no|on|off|none|null|[0-9]{1,4}|/[\w./-]*)?\Z", re.IGNORECASE
+)
 _PROBES = ("livenessProbe", "readinessProbe")
 
 
@@ -112,7 +114,7 @@ def probes(group: Group) -> Iterator[Finding]:
         yield from _policy(group, container, found=bool(found), serves=bool(ports))
 
 
-def _probe(group: Group, probe: Part, ports: list[object]) -> Iterator[Finding]:
+def _probe(group: Group, probe: Part, ports: Sequence[Json]) -> Iterator[Finding]:
     kinds = [kind for kind in ("exec", "httpGet") if kind in probe.data]
     if len(kinds) != 1:
         got = "both" if kinds else "neither"

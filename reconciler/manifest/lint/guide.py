@@ -24,30 +24,12 @@ _FAMILIES = {
     "M8": "Advice",
     "M9": "Comments that silence a rule",
 }
-_HEAD = """\
-# Rules
-
-Made by `make rules` from the rules themselves. `aci-reconcile explain M801` prints one of them.
-
-An **error** stops every command that needs the manifests (exit code 3), a **warning** does not. `validate` shows all
-warnings; other commands leave out those of M8 and M9, and `plan` and `apply` say how many there are.
-
-| to | on the command line | for good, in the project file | on one line of a manifest |
-|---|---|---|---|
-| make a warning an error | `validate -E M801` | `lint: {error: [M801]}` | |
-| make an error a warning | `validate -W M307` | `lint: {warn: [M307]}` | |
-| switch on what is off | `validate -W M821` | `lint: {warn: [M821]}` | |
-| silence it | | `lint: {ignore: [M801]}` | `# aci-reconcile: ignore[M801] reason` |
-
-A rule that is **always an error** can be neither demoted nor silenced: what breaks it cannot be read, or not be told
-apart. A comment holds for its own line or, alone on a line, for the next line that says something; several ids are
-separated by commas. It needs a reason (M901), and something to silence (M902).
-"""
+_TEXTS = resources.files("reconciler.manifest.lint") / "texts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guide:
-    """Why there is a rule, and an example of each side: lines of YAML, each with its end, or words."""
+    """Why there is a rule, and an example of each side: whole lines of YAML, or words."""
 
     why: str
     wrong: str
@@ -57,9 +39,8 @@ class Guide:
 @cache
 def guides() -> Mapping[str, Guide]:
     """The guide of every rule."""
-    folder = resources.files("reconciler.manifest.lint") / "texts"
     found: dict[str, Guide] = {}
-    for file in sorted(folder.iterdir(), key=lambda one: one.name):
+    for file in sorted(_TEXTS.iterdir(), key=lambda one: one.name):
         if file.name.endswith(".toml"):
             for name, texts in tomllib.loads(file.read_text(encoding="utf-8")).items():
                 found[name] = Guide(**{key: text.removeprefix("\n") for key, text in texts.items()})
@@ -94,7 +75,7 @@ def told(rule: Rule) -> str:
 
 def page() -> str:
     """docs/rules.md."""
-    parts = [_HEAD]
+    parts = [(_TEXTS / "page.md").read_text(encoding="utf-8")]
     for family, title in _FAMILIES.items():
         rules = [rule for rule in RULES.values() if rule.id.startswith(family)]
         rows = [

@@ -28,7 +28,7 @@ def _host(server: str) -> str:
 
 
 def tags(group: Group) -> Iterator[Finding]:
-    """M801: Azure shows the tag and not what it led to, so a moved one is never seen as a change."""
+    """M801: Azure shows the tag, not what it led to, so one that moved is never seen."""
     for container in group.every_container:
         image = container.inside.text("image")
         if not image or "@" in image or "${" in image:

@@ -1,4 +1,4 @@
-"""How much each finding weighs: what rules say, what the project asks for, what comments silence."""
+"""How much each finding weighs: by its rule, by what the project asks for, by comments."""
 
 from __future__ import annotations
 
@@ -29,17 +29,6 @@ def problem_of(rule: str, level: Severity | None) -> str:
             f"expected a rule that can be {_VERBS[level]}, got {quoted(rule)}, which is always an"
             f" error: {known.summary}"
         )
-    return ""
-
-
-def twice(asked: Mapping[Severity | None, Collection[str]]) -> str:
-    """The first rule that is asked for at two levels; empty for none."""
-    seen: set[str] = set()
-    for rules in asked.values():
-        for rule in dict.fromkeys(rules):
-            if rule in seen:
-                return rule
-            seen.add(rule)
     return ""
 
 
