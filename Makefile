@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak fuzz bench lint type format schema check cov clean
+.PHONY: help setup demo test soak fuzz bench lint type format schema rules check cov clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -46,6 +46,9 @@ format: setup ## format the code
 
 schema: setup ## generate the JSON Schemas
 	$(BIN)/python schemas/generate.py
+
+rules: setup ## generate docs/rules.md
+	$(BIN)/python docs/rules.py
 
 check: lint type test ## all that CI runs
 

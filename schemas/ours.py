@@ -244,6 +244,7 @@ def project() -> Schema:
             "variables": strings("Values for ${var:NAME} in strings of manifests."),
             "policy": _policy(),
             "secretKey": secret_key(),
+            "lint": _lint(),
             "environments": {
                 "type": "object",
                 "description": "Environments by name; -e picks one.",
@@ -254,6 +255,23 @@ def project() -> Schema:
         "required": ["owner"],
         "additionalProperties": False,
     }
+
+
+def _lint() -> Schema:
+    def rules(description: str) -> Schema:
+        return {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": f"{description} By id, such as M801; 'aci-reconcile explain M801' "
+            "tells what it asks for.",
+        }
+
+    return mapping(
+        "How much the findings of a rule weigh. What cannot be read without is always an error.",
+        error=rules("Rules whose findings are errors."),
+        warn=rules("Rules whose findings are warnings, those that are off included."),
+        ignore=rules("Rules that are not heard."),
+    )
 
 
 def _defaults() -> dict[str, Schema]:

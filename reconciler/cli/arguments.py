@@ -15,6 +15,7 @@ from reconciler.cli.options import (
     output,
     positive,
     rollout,
+    rules,
 )
 
 
@@ -74,6 +75,24 @@ def verbose(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "-v", "--verbose", action="store_true", help="also list what does not change"
     )
+
+
+def linting(command: argparse.ArgumentParser) -> None:
+    """How much the findings of a rule weigh."""
+    weights = command.add_argument_group("how much findings weigh", "over 'lint' of the project")
+    for flag, name, more in (
+        ("-W", "warn", "warnings: errors that may be, and rules that are off"),
+        ("-E", "error", "errors, which end in exit 3"),
+    ):
+        weights.add_argument(
+            flag,
+            f"--{name}",
+            dest=name,
+            metavar="ID,…",
+            action="extend",
+            type=rules,
+            help=f"make findings of these rules {more}; may be repeated",
+        )
 
 
 def reporting(command: argparse.ArgumentParser) -> None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from reconciler.report.rows import Report
 
 
+_ADVISED = ("plan", "apply")  # told how much advice there is; 'validate' tells what
+
+
 def opened(options: Options) -> tuple[Project | None, tuple[Finding, ...]]:
     """The project that the paths belong to, None where its file has errors."""
     from reconciler.manifest import open_project
@@ -48,6 +51,11 @@ def loaded_for(options: Options) -> tuple[Project, DesiredSet] | ExitCode:
     if any(finding.is_error for finding in desired.findings):
         both = (*findings, *desired.findings)
         return invalid(options, project, both, files=desired.files, documents=desired.documents)
+    if options.command in _ADVISED and desired.advice:
+        from reconciler.report.words import plural
+
+        count = plural(len(desired.advice), "lint warning")
+        Console(options).say(f"note: {count}; 'aci-reconcile validate' shows them")
     return project, desired
 
 

@@ -16,15 +16,19 @@ from reconciler.errors import ExitCode, UsageError
 
 def validate(options: Options) -> ExitCode:
     """Every finding of every file, for each environment when none is named."""
+    from reconciler.cli.linting import levels_of
+    from reconciler.core.finding import in_order
     from reconciler.manifest import load_desired, open_project
     from reconciler.report.rows import findings_report
 
+    levels = levels_of(options)
     Console(options).check_outputs()
     project, found = opened(options)
     findings: list[Finding] = list(found)
     names = (
         [options.environment] if options.environment or not project else list(project.environments)
     )
+    needed: set[Finding] = set()
     files = documents = 0
     for name in names or [None]:
         one, more = open_project(options.paths, cwd=Path.cwd(), environment=name)
@@ -32,11 +36,17 @@ def validate(options: Options) -> ExitCode:
         if one is None:
             continue
         loaded = load_desired(
-            one, options.paths, environ=os.environ, secrets_dirs=options.secrets_dirs
+            one,
+            options.paths,
+            environ=os.environ,
+            secrets_dirs=options.secrets_dirs,
+            levels=levels,
         )
-        findings += loaded.findings
+        findings += in_order([*loaded.findings, *loaded.advice])
+        needed.update(loaded.needed)
         files, documents = loaded.files, loaded.documents
-    unique = tuple(dict.fromkeys(findings))
+    # A comment that one environment needs is needed.
+    unique = tuple(found for found in dict.fromkeys(findings) if found not in needed)
     code = ExitCode.INVALID if any(finding.is_error for finding in unique) else ExitCode.DONE
     Console(options).report(
         findings_report(
@@ -73,15 +83,23 @@ def schema(options: Options) -> ExitCode:
 
 
 def explain(options: Options) -> ExitCode:
-    """Print what the property table knows of a path."""
+    """Print what the property table knows of a path, or what a rule asks for."""
+    from reconciler.cli.linting import is_rule, rule_in_words
     from reconciler.core.explain import explain as look_up
     from reconciler.core.explain import nearest
     from reconciler.manifest.describe import description
 
+    if is_rule(options.property):
+        print(rule_in_words(options.property))
+        return ExitCode.DONE
     found = look_up(options.property)
     if found is None:
         close = ", ".join(nearest(options.property))
-        hint = f"did you mean {close}?" if close else "write a path as in reconcile.ignore"
+        hint = (
+            f"did you mean {close}?"
+            if close
+            else "write a path as in reconcile.ignore, or a rule's id"
+        )
         raise UsageError(f"no property '{options.property}'", hint=hint)
     print("/".join(found.path))
     for label, text in (("what", description(found.path)), *found.facts):

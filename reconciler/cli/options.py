@@ -102,6 +102,8 @@ class Options:
     timestamps: bool = False
     schema: str = "manifest"
     property: str = ""
+    warn: tuple[str, ...] = ()  # ids of rules
+    error: tuple[str, ...] = ()
     host: str = "127.0.0.1"
     port: int = 8080
     database: Path | None = None
@@ -203,6 +205,8 @@ def options_of(namespace: Namespace) -> Options:
         "names",
         "in_resource_groups",
         "foreign",
+        "warn",
+        "error",
         *_ASKED,
     ):
         if name in given:
@@ -350,6 +354,14 @@ def categories(text: str) -> tuple[Category, ...]:
         if name not in known:
             raise ArgumentTypeError(f"expected some of {', '.join(known)}, or none, got '{name}'")
     return tuple(known[name] for name in names)
+
+
+def rules(text: str) -> tuple[str, ...]:
+    """`ID,…`, for argparse."""
+    names = tuple(name.strip().upper() for name in text.split(",") if name.strip())
+    if not names:
+        raise ArgumentTypeError(f"expected the ids of rules, such as M801,M802, got '{text}'")
+    return names
 
 
 def rollout(text: str) -> Rollout:

@@ -80,7 +80,11 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
         "check the manifests, offline",
         (
             "Every finding of every file, as file:line:col: ID path: expected …, got …; try …\n"
-            "Where environments exist and none is named, each of them is checked."
+            "Where environments exist and none is named, each of them is checked.\n\n"
+            "  aci-reconcile validate -E M801      a finding of rule M801 is an error\n"
+            "  aci-reconcile explain M801          what the rule asks for, and why\n\n"
+            "'# aci-reconcile: ignore[M801] reason' in a manifest silences a rule on its line, or\n"
+            "alone on a line, on the next one."
         ),
         signatures.validate,
     ),
@@ -277,9 +281,10 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
         signatures.schema,
     ),
     "explain": (
-        "tell what a property is, its default, and what a change of it costs",
+        "tell what a property is and what a change of it costs, or what a rule asks for",
         (
-            "  aci-reconcile explain 'properties/containers/*/properties/image'\n\n"
+            "  aci-reconcile explain 'properties/containers/*/properties/image'\n"
+            "  aci-reconcile explain M801\n\n"
             "A source carries its grade: R recorded traffic, S specification, D documentation,\n"
             "I public issue, C source of another client, INF inferred."
         ),

@@ -13,6 +13,7 @@ from reconciler.cli.arguments import (
     environments,
     faults,
     images,
+    linting,
     observing,
     parallel,
     project,
@@ -40,6 +41,7 @@ from reconciler.cli.options import (
 def validate(command: argparse.ArgumentParser) -> None:
     """What is checked, and how it is reported."""
     project(command)
+    linting(command)
     reporting(command)
 
 
@@ -297,11 +299,11 @@ def schema(command: argparse.ArgumentParser) -> None:
 
 
 def explain(command: argparse.ArgumentParser) -> None:
-    """Which property."""
+    """Which property, or which rule."""
     command.add_argument(
         "property",
-        metavar="PROPERTY",
-        help="such as properties/containers/*/properties/image, or a pointer as in a plan",
+        metavar="PROPERTY|RULE",
+        help="such as properties/containers/*/properties/image, a pointer as in a plan, or M801",
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from reconciler.convert.accepting import accepted
 from reconciler.convert.export import restated
 from reconciler.convert.rewriting import NotRewritten, Target, rewritten
 from reconciler.core.diff import diff
 from reconciler.core.groups import DesiredGroup, LiveGroup, with_location
 from reconciler.core.jsonval import pointer
-from reconciler.manifest.build import Context, build, prepared
+from reconciler.manifest.build import Built, Context, build, prepared
+from reconciler.manifest.lint.severities import Severities
 from reconciler.manifest.project import Project
 from reconciler.manifest.source import parse
 
@@ -35,7 +37,11 @@ def updated(live: LiveGroup, desired: DesiredGroup, project: Project, *, text: s
     )
     gone = frozenset(key.lower() for key in desired.tags) - there
     after = rewritten(target, restated(live, desired), drop_tags=gone)
-    _prove(after, index, live, project)
+    found = _built(after, index, live, project)
+    if any(one.is_error for one in found.findings):
+        after = "\n".join(accepted(after.split("\n"), found.findings))
+        found = _built(after, index, live, project)
+    _prove(found, live)
     return mark + after.replace("\n", ends_in)
 
 
@@ -50,13 +56,22 @@ def _index_of(text: str, desired: DesiredGroup) -> int:
     return at[0]
 
 
-def _prove(text: str, index: int, live: LiveGroup, project: Project) -> None:
+def _built(text: str, index: int, live: LiveGroup, project: Project) -> Built:
+    """One manifest of a file, by the rules as they are where no project sets them."""
     documents, _ = parse("", text.encode())
-    context = Context(project=project, subscription=live.id.subscription, around=None)
-    found = build(prepared(documents[index]), context).desired
-    if not isinstance(found, DesiredGroup):
+    severities = Severities()
+    severities.listen("", text.encode())
+    around = Context(
+        project=project, subscription=live.id.subscription, around=None, severities=severities
+    )
+    return build(prepared(documents[index]), around)
+
+
+def _prove(found: Built, live: LiveGroup) -> None:
+    desired = found.desired
+    if not isinstance(desired, DesiredGroup):
         raise NotRewritten("what is live is no valid manifest")
-    left = diff(with_location(found, live.location), live).changes
+    left = diff(with_location(desired, live.location), live).changes
     if left:
         names = ", ".join(pointer(change.path) for change in left[:3])
         raise NotRewritten(f"it would still differ in {names}")

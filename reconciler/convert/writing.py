@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 import yaml
 
+from reconciler.convert.accepting import accepted
 from reconciler.core.groups import put_at
-from reconciler.core.ids import GROUP_TYPE
+from reconciler.core.ids import GROUP_TYPE, parse_group_id
 from reconciler.core.jsonval import (
     Json,
     JsonObject,
@@ -26,9 +27,11 @@ from reconciler.core.least import least, secret_places, unknown_members
 from reconciler.core.properties import Access, row_of
 from reconciler.manifest.formatting import format_text
 from reconciler.manifest.lenient import LEFTOVERS, is_empty
+from reconciler.manifest.lint import linted
 from reconciler.manifest.pointers import canonical_path
 from reconciler.manifest.rendered import Dumper, in_order
 from reconciler.manifest.schemas import Kind
+from reconciler.manifest.semantics import meaning
 from reconciler.manifest.shape import shape_of
 from reconciler.manifest.source import parse
 
@@ -103,7 +106,15 @@ def manifest_text(
         head["reconcile"] = block
     ordered = in_order({**head, **document}, shape_of(Kind.GROUP), keeps_variables=keeps_variables)
     ordered = {key: ordered[key] for key in sorted(ordered, key=_place)}
-    return _written(ordered, comments, notes, tuple(_left_out(wire)))
+    runs_in = _subscription(wire) if is_read else None
+    return _written(ordered, comments, notes, runs_in=runs_in, left_out=tuple(_left_out(wire)))
+
+
+def _subscription(wire: JsonObject) -> str:
+    try:
+        return parse_group_id(as_text(wire.get("id"))).subscription
+    except ValueError:
+        return ""
 
 
 def _place(member: str) -> int:
@@ -167,8 +178,11 @@ def _written(
     document: JsonObject,
     comments: Mapping[WirePath, str],
     notes: Sequence[str],
+    *,
+    runs_in: str | None,
     left_out: tuple[str, ...],
 ) -> Written:
+    """`runs_in` is the subscription of a group that runs; None for what nobody has tried."""
     plain = format_text(
         yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDEST)
     )
@@ -184,6 +198,9 @@ def _written(
             at = line + len(head)
             found = pointer(canonical_path(document, path))
             fill_in.append(FillIn(line=at, name=found, hint=comment))
+    if runs_in is not None:
+        linting = linted(read, subscription=runs_in, location=as_text(document.get("location")))
+        lines = accepted(lines, [*meaning(read), *linting])
     text = "\n".join([*head, *lines])
     fill_in.sort(key=lambda one: one.line)
     return Written(text=text, document=document, fill_in=tuple(fill_in), left_out=left_out)

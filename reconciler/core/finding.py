@@ -39,7 +39,8 @@ class Position:
 class Finding:
     """One thing found in one place. `rule` is stable; `says` reads "expected …, got …".
 
-    `about` is what the rule asks for, the same for all its findings; empty where nobody knows.
+    `about` is what the rule asks for and `link` where that is written, the same for all its
+    findings; empty where nobody knows.
     """
 
     rule: str
@@ -49,6 +50,7 @@ class Finding:
     says: str
     hint: str = ""
     about: str = field(default="", compare=False)
+    link: str = field(default="", compare=False)
 
     @property
     def is_error(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.finding import Finding
@@ -15,6 +15,8 @@ from reconciler.manifest.block import is_task, policy_of, wait_findings
 from reconciler.manifest.document import Document, Marks
 from reconciler.manifest.kinds import kind_of
 from reconciler.manifest.lenient import repaired
+from reconciler.manifest.lint import linted
+from reconciler.manifest.lint.severities import Severities
 from reconciler.manifest.patching import patched
 from reconciler.manifest.project import Project
 from reconciler.manifest.references import Surroundings
@@ -40,6 +42,7 @@ class Context:
     project: Project
     subscription: str
     around: Surroundings | None  # None where references are not followed
+    severities: Severities = field(default_factory=Severities)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +98,9 @@ def build(given: Prepared, context: Context, patches: Sequence[Patch] = ()) -> B
         [one for one in unset if one.where not in told],
         [one for one in check(document, kind) if one.where not in told],
         _said(document, kind, context.project),
+        _linted(document, kind, context),
     )
+    found = context.severities.settled(found)
     if kind is Kind.RESOURCE_GROUP:
         return _resource_group(document, context, found)
     return _group(document, context, found)
@@ -123,6 +128,12 @@ def _said(document: Document, kind: Kind, project: Project) -> Iterator[Finding]
         yield from wait_findings(document)
 
 
+def _linted(document: Document, kind: Kind, context: Context) -> Iterator[Finding]:
+    if kind is Kind.GROUP:
+        location = context.project.location
+        yield from linted(document, subscription=context.subscription, location=location)
+
+
 def _group(document: Document, context: Context, found: list[Finding]) -> Built:
     project, data = context.project, document.data
     stated = as_text(as_object(data.get("reconcile")).get("resourceGroup"))
@@ -134,7 +145,7 @@ def _group(document: Document, context: Context, found: list[Finding]) -> Built:
     desired: DesiredGroup | None = None
     if not any(f.is_error for f in found):
         desired, doubts = _desired_group(document, context, resource_group)
-        found += doubts
+        found += context.severities.settled(doubts)
     location = as_text(data.get("location")) or project.location
     return _built(document, desired, (resource_group, location), found, is_group=True)
 

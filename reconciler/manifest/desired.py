@@ -13,11 +13,13 @@ from reconciler.core.groups import DesiredGroup, DesiredResourceGroup
 from reconciler.manifest import files
 from reconciler.manifest.build import Context, Prepared, build, prepared
 from reconciler.manifest.links import linked
+from reconciler.manifest.lint.estate import crowded
+from reconciler.manifest.lint.severities import Levels, Severities
 from reconciler.manifest.patches import Patch, assigned, patch_files, read_patches
 from reconciler.manifest.project import Project
 from reconciler.manifest.recognise import mistaken_in
 from reconciler.manifest.references import Surroundings
-from reconciler.manifest.rules import finding, without_echoes
+from reconciler.manifest.rules import RULES, finding, without_echoes
 from reconciler.manifest.source import parse
 
 
@@ -35,6 +37,9 @@ class DesiredSet:
     is_complete: bool
     files: int
     documents: int
+    advice: tuple[Finding, ...] = ()  # of the linter, apart from `findings`; never errors
+    # Advice about comments that would be due, had they silenced nothing: of another environment.
+    needed: tuple[Finding, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -50,13 +55,14 @@ def load_desired(
     subscription: str | None = None,
     secrets_dirs: Sequence[pathlib.Path] = (),
     secrets_root: pathlib.Path | None = None,
+    levels: Levels | None = None,
 ) -> DesiredSet:
     """The desired groups of `paths`, or of the whole project where there are none.
 
     `subscription` wins over the project's. Manifests outside `paths` are read as well, so that
     dependencies on them and second declarations are seen; their own findings are left out.
     Files of secrets lie in the project, or in `secrets_root` in its place, and in `secrets_dirs`.
-    Without an `environ`, no reference to a secret is followed.
+    Without an `environ`, no reference to a secret is followed. `levels` win over the project's.
     """
     dirs = tuple(secrets_dirs)
     context = Context(
@@ -65,6 +71,7 @@ def load_desired(
         around=None
         if environ is None
         else Surroundings(root=secrets_root or project.root, environ=environ, secrets_dirs=dirs),
+        severities=Severities({**project.lint, **(levels or {})}),
     )
     with _collector_paused():
         return _load(context, paths)
@@ -83,7 +90,7 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _load(context: Context, paths: Sequence[pathlib.Path]) -> DesiredSet:
-    project = context.project
+    project, severities = context.project, context.severities
     every, findings = _files(project, paths)
     others = patch_files(project)
     every = [path for path in every if path not in others]
@@ -96,27 +103,39 @@ def _load(context: Context, paths: Sequence[pathlib.Path]) -> DesiredSet:
     names: set[str] = set()
     in_paths = set(chosen)
     for path in every:
-        some, found = _file(path, project.cwd)
+        some, found = _file(path, project.cwd, severities)
         manifests += some
         if path in in_paths:
             names.add(files.shown(path, project.cwd))
             findings += found
-    patches, wrong = _patches(manifests, project)
+    patches, wrong = _patches(manifests, project, severities)
     built = [build(one, context, some) for one, some in zip(manifests, patches, strict=True)]
     in_scope = [unit for unit in built if unit.document.file in names]
     groups, resource_groups, links = linked(built)
     said = [f for unit in in_scope for f in unit.findings]
     places = names.union(*(unit.document.files.values() for unit in in_scope))
-    findings = without_echoes(findings, wrong, said, [f for f in links if f.where.file in places])
+    links += crowded((unit.document, unit.location) for unit in built if unit.is_group)
+    near = [f for f in links if f.where.file in places]
+    findings = severities.settled(without_echoes(findings, wrong, said, near))
+    has_all = _has_all(project, every, chosen, paths)
+    # Of a part, nobody can tell what a comment in a patch is for.
+    about = places if has_all else names
+    findings += severities.settled(severities.needless(about))
     has_errors = any(f.is_error for f in findings)
     return DesiredSet(
         groups=tuple(g for g in groups if g.where.file in names),
         resource_groups=tuple(g for g in resource_groups if g.where.file in names),
-        findings=in_order(findings),
-        is_complete=_has_all(project, every, chosen, paths) and not has_errors,
+        findings=in_order([f for f in findings if not _is_advice(f)]),
+        advice=in_order([f for f in findings if _is_advice(f)]),
+        needed=tuple(severities.settled(severities.needed())),
+        is_complete=has_all and not has_errors,
         files=len(names),
         documents=len(in_scope),
     )
+
+
+def _is_advice(found: Finding) -> bool:
+    return not found.is_error and RULES[found.rule].is_advice
 
 
 def _has_all(
@@ -168,19 +187,23 @@ def _loose(
 
 
 def _patches(
-    manifests: Sequence[Prepared], project: Project
+    manifests: Sequence[Prepared], project: Project, severities: Severities
 ) -> tuple[list[list[Patch]], list[Finding]]:
     """The patches of each manifest; wrong ones are told whatever the scope is."""
-    patches, findings = read_patches(project)
+    patches, findings = read_patches(project, severities.listen)
     result, wrong = assigned(patches, manifests, project)
     return result, [*findings, *wrong]
 
 
-def _file(path: pathlib.Path, cwd: pathlib.Path) -> tuple[list[Prepared], list[Finding]]:
+def _file(
+    path: pathlib.Path, cwd: pathlib.Path, severities: Severities
+) -> tuple[list[Prepared], list[Finding]]:
     raw = files.read(path, cwd)
     if isinstance(raw, Finding):
         return [], [raw]
-    documents, findings = parse(files.shown(path, cwd), raw)
-    if found := mistaken_in(files.shown(path, cwd), raw, documents):
+    name = files.shown(path, cwd)
+    documents, findings = parse(name, raw)
+    if found := mistaken_in(name, raw, documents):
         return [], [found]
-    return [prepared(document) for document in documents], list(findings)
+    wrong = severities.listen(name, raw)
+    return [prepared(document) for document in documents], [*findings, *wrong]

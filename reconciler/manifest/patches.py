@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from reconciler.core.finding import Finding
 from reconciler.core.ids import RESOURCE_GROUP_TYPE
@@ -23,6 +24,9 @@ from reconciler.manifest.wording import described, listed, near, quoted
 
 _MOST_NAMES = 5
 
+# A file's name and bytes to what is wrong with its comments.
+Listen: TypeAlias = Callable[[str, bytes], list[Finding]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patch:
@@ -40,8 +44,11 @@ def patch_files(project: Project) -> frozenset[pathlib.Path]:
     return frozenset(files.matched(project.root, project.all_patches)[0])
 
 
-def read_patches(project: Project) -> tuple[list[Patch], list[Finding]]:
-    """The patches of the environment in the order they are applied, and what is wrong with them."""
+def read_patches(project: Project, listen: Listen) -> tuple[list[Patch], list[Finding]]:
+    """The patches of the environment in the order they are applied, and what is wrong with them.
+
+    Each file is shown to `listen`, for its comments.
+    """
     if project.file is None or not project.patches:
         return [], []
     home = files.start_of(project.file, project.cwd)
@@ -55,7 +62,7 @@ def read_patches(project: Project) -> tuple[list[Patch], list[Finding]]:
         for path in found:
             if path not in seen:
                 seen.add(path)
-                some, problems = _read(path, project)
+                some, problems = _read(path, project, listen)
                 patches += some
                 findings += problems
     return patches, findings
@@ -65,14 +72,15 @@ def _place(project: Project, index: int) -> str:
     return f"environments.{project.environment}.patches[{index}]"
 
 
-def _read(path: pathlib.Path, project: Project) -> tuple[list[Patch], list[Finding]]:
+def _read(
+    path: pathlib.Path, project: Project, listen: Listen
+) -> tuple[list[Patch], list[Finding]]:
     raw = files.read(path, project.cwd)
     if isinstance(raw, Finding):
         return [], [raw]
-    documents, found = parse(
-        files.shown(path, project.cwd), raw, noun="a patch", keys="'name' and what differs"
-    )
-    findings = list(found)
+    name = files.shown(path, project.cwd)
+    documents, found = parse(name, raw, noun="a patch", keys="'name' and what differs")
+    findings = [*found, *listen(name, raw)]
     patches: list[Patch] = []
     for document in documents:
         patch, problems = _patch(document, project.variables)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from reconciler.core.finding import Finding, Position, in_order
+from reconciler.core.finding import Finding, Position, Severity, in_order
 from reconciler.core.groups import Adopt, OnReplaceFailure, Replace, VaultReference
 from reconciler.core.images import Images
 from reconciler.core.jsonval import (
@@ -71,6 +71,7 @@ class Project:
     protect: bool = False
     limits: Limits = field(default_factory=Limits)
     secret_key: KeySource | None = None
+    lint: Mapping[str, Severity | None] = field(default_factory=dict)  # None: not heard
     known_resource_groups: tuple[str, ...] = ()  # all that defaults and environments name
     manifests: tuple[str, ...] = ()  # patterns; empty for every YAML file below the root
     patches: tuple[str, ...] = ()  # patterns of the environment
@@ -151,6 +152,8 @@ class _Reader:
         )
 
     def project(self, data: JsonObject, environment: str | None) -> Project:
+        from reconciler.manifest.lint.stated import stated_levels
+
         environments = as_object(data.get("environments"))
         if environment is not None and environment not in environments:
             known = listed(sorted(environments)) if environments else "none: the project has none"
@@ -177,6 +180,7 @@ class _Reader:
             variables=_merged(data.get("variables"), chosen.get("variables")),
             protect=chosen.get("protect") is True,
             secret_key=self._secret_key(data, chosen, base),
+            lint=stated_levels(data),
             known_resource_groups=_resource_groups(data),
             all_patches=_all_patches(data),
         )
@@ -281,6 +285,7 @@ def _all_patches(data: JsonObject) -> tuple[str, ...]:
 
 def _meaning(document: Document) -> Iterator[Finding]:
     """What the schema cannot say, of the defaults and of every environment."""
+    from reconciler.manifest.lint.stated import level_findings
     from reconciler.manifest.semantics import region_findings
 
     general = text_map(dig(document.data, "defaults", "tags"))
@@ -289,6 +294,7 @@ def _meaning(document: Document) -> Iterator[Finding]:
     for name in as_object(document.data.get("environments")):
         yield from tag_findings(document, ("environments", name, "tags"), general)
         yield from region_findings(document, ("environments", name, "location"))
+    yield from level_findings(document)
 
 
 def _not_yet(document: Document) -> list[Finding]:

@@ -345,7 +345,7 @@ def findings_of(findings: Sequence[Finding]) -> list[Json]:
             "column": finding.where.mark.column,
             "path": finding.path,
             "says": finding.says,
-            **given(hint=finding.hint),
+            **given(hint=finding.hint, link=finding.link),
         }
         for finding in findings
     ]

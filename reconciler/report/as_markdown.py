@@ -36,7 +36,7 @@ from reconciler.report.result_text import result_summary
 from reconciler.report.shape import Failure, Report, ReportKind, StatusLine
 from reconciler.report.status_text import status_summary
 from reconciler.report.verdict import outcome_of
-from reconciler.report.words import finding_counts, plural
+from reconciler.report.words import finding_counts, plural, web_link
 
 BUDGET = 60_000  # characters; GitHub takes 65,536, and whoever posts it may add a line
 _LOUD = ("loud", "alarm", "bad", "replace")  # styles of the text for people that are bold here
@@ -256,7 +256,9 @@ def _finding_blocks(report: Report, detail: Detail, budget: int) -> Iterator[str
 
 
 def _finding(finding: Finding, detail: Detail) -> str:
-    rule = f"**{prose(finding.rule)}**" if finding.is_error else prose(finding.rule)
+    link = web_link(finding.link)
+    rule = f"[{prose(finding.rule)}]({link})" if link else prose(finding.rule)
+    rule = f"**{rule}**" if finding.is_error else rule
     path = f" {code(bounded(finding.path, detail))}:" if finding.path else ""
     hint = f"; try {prose(bounded(finding.hint, detail))}" if finding.hint else ""
     where = code(bounded(str(finding.where), detail))

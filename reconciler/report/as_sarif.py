@@ -23,7 +23,7 @@ from reconciler.report.as_json import sound
 from reconciler.report.lines import safe
 from reconciler.report.sarif_results import LEVELS, Result, Rule, results_of, rule_of
 from reconciler.report.shape import Report
-from reconciler.report.words import unstarted
+from reconciler.report.words import unstarted, web_link
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "%SRCROOT%"  # as GitHub and the viewers call it
@@ -65,6 +65,7 @@ def _rule(rule: str, about: Rule) -> JsonObject:
         "shortDescription": {"text": about.title},
         "fullDescription": {"text": about.title},
         "help": {"text": about.help},
+        **({"helpUri": link} if (link := web_link(about.link)) else {}),
         "properties": {"tags": [about.tag]},
     }
 

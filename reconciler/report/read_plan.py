@@ -204,6 +204,7 @@ def _finding(row: JsonObject) -> Finding:
         path=as_text(row.get("path")),
         says=as_text(row.get("says")),
         hint=as_text(row.get("hint")),
+        link=as_text(row.get("link")),
     )
 
 

@@ -23,13 +23,15 @@ class Rule:
     title: str
     help: str
     tag: str
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One result. `same` is what it is recognised by when its line moves.
 
-    `related` are further places with what is there; `about` is what the rule of a finding asks for.
+    `related` are further places with what is there; `about` is what the rule of a finding asks
+    for, `link` where that is written.
     """
 
     rule: str
@@ -40,6 +42,7 @@ class Result:
     group: str = ""
     related: tuple[tuple[Position, str], ...] = ()
     about: str = ""
+    link: str = ""
 
 
 _REFUSED = Rule(
@@ -76,7 +79,12 @@ def rule_of(result: Result) -> Rule:
     family, _, name = result.rule.partition("/")
     if result.about:
         title = f"Expected: {result.about}"
-        return Rule(title=title, help=f"{title}. The message says what was found.", tag="manifest")
+        return Rule(
+            title=title,
+            help=f"{title}. The message says what was found.",
+            tag="manifest",
+            link=result.link,
+        )
     if family == "rail":
         return Rule(title=f"The limit {name} stops the plan", help=_RAIL, tag="plan")
     if family == "drift":
@@ -124,6 +132,7 @@ def _of_finding(finding: Finding) -> Result:
         same=(finding.where.file, finding.path),
         where=finding.where,
         about=finding.about,
+        link=finding.link,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping
@@ -54,6 +55,15 @@ PAST: Mapping[ActionKind, str] = {
 DONE = (Status.SUCCEEDED, Status.UNHEALTHY)
 # The commands that do one thing to the groups they name.
 HANDS: Mapping[str, str] = {"start": "Started", "stop": "Stopped", "restart": "Restarted"}
+
+
+# A document that is shown may come from anywhere.
+_LINK = re.compile(r"https://[A-Za-z0-9./#-]{1,200}\Z")
+
+
+def web_link(link: str) -> str:
+    """A link as it may be followed from a report; empty for a place in our pages, or none."""
+    return link if _LINK.match(link) else ""
 
 
 def plural(number: int, noun: str) -> str:

@@ -20,6 +20,7 @@ from reconciler.core.normalise import canonical
 from reconciler.core.ownership import state_after_write, written_tags
 from reconciler.core.plan import ActionKind
 from reconciler.manifest.build import Context, build, prepared
+from reconciler.manifest.lint.severities import Severities
 from reconciler.manifest.project import Project
 from reconciler.manifest.source import parse
 from tests import strategies
@@ -44,7 +45,9 @@ def read(text, home=None):
         location=home.location if home else "",
         tags=home.tags if home else {},
     )
-    context = Context(project=project, subscription=SUBSCRIPTION, around=None)
+    heard = Severities()
+    heard.listen("web.yaml", text.encode())
+    context = Context(project=project, subscription=SUBSCRIPTION, around=None, severities=heard)
     (document,) = documents
     built = build(prepared(document), context)
     errors = [str(one) for one in (*wrong, *built.findings) if one.is_error]
@@ -104,7 +107,7 @@ def test_a_recorded_group_of_ours_is_exported_to_nothing_to_do():
 def test_a_body_of_any_content_is_exported_to_an_adoption_without_any_change():
     for body in generated.drawn(150):
         tags = {f"key{i}": value for i, value in enumerate(body.get("tags", {}).values())}
-        live = live_of(body, tags=tags)
+        live = as_live(live_of(body, tags=tags).body)
 
         written = exported(live, Home(owner=OWNER))
         desired, _ = read(written.text)

@@ -14,6 +14,7 @@ from reconciler.core.diff import diff
 from reconciler.core.groups import live_group
 from reconciler.manifest.project import Project
 from tests.convert.test_round_trip import OWNER, read
+from tests.convert.test_round_trip import as_live as read_as_live
 from tests.strategies import live_of
 from tests.traffic import generated
 
@@ -26,7 +27,8 @@ def project(**variables):
 
 def text_of(body):
     """A manifest as somebody writes it: with a comment above and one behind its name."""
-    written = manifest_text(body, name="web", resource_group=HOME, is_read=True, tags={"a": "1"})
+    wire = read_as_live(live_of(body).body).body
+    written = manifest_text(wire, name="web", resource_group=HOME, is_read=True, tags={"a": "1"})
     return "# mine\n" + written.text.replace("name: web\n", "name: web  # ours\n", 1)
 
 

@@ -165,9 +165,11 @@ def test_what_is_rendered_validates_and_plans_as_no_change(shop: Repository) -> 
 def test_the_sample_renders_and_plans_as_no_change(repository: Repository) -> None:
     repository.environ["DEMO_PASSWORD"] = "hunter2-demo"
     sample = CHECKOUT / "manifests"
+    no_one = "00000000-0000-0000-0000-000000000000"
     for path in sample.rglob("*"):
         if path.is_file() and path.name != "aci-reconcile.yaml":
-            repository.file(str(path.relative_to(sample)), path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8").replace(no_one, repository.subscription)
+            repository.file(str(path.relative_to(sample)), text)
     settings = yaml.safe_load((sample / "aci-reconcile.yaml").read_text(encoding="utf-8"))
     settings["defaults"]["subscription"] = repository.subscription
     repository.file("aci-reconcile.yaml", settings)
