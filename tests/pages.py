@@ -1,0 +1,163 @@
+"""Pages that are run: their files are written, their commands typed, their output compared.
+
+A page is played from top to bottom in one folder. Its blocks of code are of these kinds, and no others:
+
+* `yaml` that begins with `# NAME.yaml`: a file, written as it stands. `# in NAME` is a part of a file
+  that is there, compared with it.
+* `console`: lines after `$ ` are typed, what follows is what they print; `exit N` where that is not 0.
+  Lines that begin with `--- ` are of stderr.
+* `sh` that begins with `# in Azure` or `# elsewhere`: not run, as the page so says. A test may do the
+  like in a stand-in, by `meanwhile`.
+
+`UPDATE_GOLDEN=1` writes what commands print into the page.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from unittest import mock
+
+from reconciler.execute.wait import Pace
+from tests.conftest import CHECKOUT, Repository, environment_of
+
+DOCS = CHECKOUT / "docs"
+HOW_TO = DOCS / "how-to"
+FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+NOT_RUN = ("# in Azure", "# elsewhere")
+# What of a shell the pages use beside our command; git commits as nobody in particular.
+TOOLS = ("git", "sed", "mkdir", "rm", "mv", "cat", "ls")
+
+
+def blocks(page: Path) -> Iterator[tuple[str, str]]:
+    """Each block of code of a page: its language and its text."""
+    for found in FENCED.finditer(page.read_text("utf-8")):
+        yield found[2], found[3]
+
+
+def is_not_run(language: str, text: str) -> bool:
+    """Whether a block says of itself that it belongs to another service."""
+    return language == "sh" and text.startswith(NOT_RUN)
+
+
+def play(
+    name: str,
+    repository: Repository,
+    *,
+    stands_for: Mapping[str, str] | None = None,
+    meanwhile: Mapping[str, Callable[[], object]] | None = None,
+) -> None:
+    """Play the page `name`; fail where it does not say what happens.
+
+    `stands_for` maps words of the page to what they are in this test, such as a vault's name to its
+    URL; `meanwhile` maps words of a block that is not run to what happens then.
+    """
+    page = DOCS / name
+    player = _Player(repository, dict(stands_for or {}), dict(meanwhile or {}))
+    before = page.read_text("utf-8")
+    with ExitStack() as stack:
+        clock = mock.patch("reconciler.cli.connection.SystemClock", lambda: repository.clock)
+        stack.enter_context(clock)
+        stack.enter_context(mock.patch("reconciler.cli.connection._LOCAL", Pace()))
+        after = FENCED.sub(player.played, before)
+
+    assert not player.meanwhile, f"never came: {list(player.meanwhile)}"
+    if os.environ.get("UPDATE_GOLDEN"):
+        page.write_text(after, "utf-8")
+    assert after == before
+
+
+class _Player:
+    def __init__(
+        self,
+        repository: Repository,
+        stands_for: dict[str, str],
+        meanwhile: dict[str, Callable[[], object]],
+    ) -> None:
+        self._repository = repository
+        self._stands_for = stands_for
+        self.meanwhile = meanwhile
+
+    def played(self, found: re.Match[str]) -> str:
+        indent, language, text = found[1], found[2], found[3]
+        if language == "console":
+            typed = [line[2:] for line in text.splitlines() if line.startswith("$ ")]
+            assert typed, text
+            text = "".join(self._shown(line) for line in typed)
+        elif is_not_run(language, text):
+            self._happen(text)
+        else:
+            assert language == "yaml", f"neither run nor marked: {text}"
+            self._written(text)
+        return f"{indent}```{language}\n{text}{indent}```"
+
+    def _written(self, text: str) -> None:
+        head, _, body = text.partition("\n")
+        real = self._to_real(body)
+        if part := re.fullmatch(r"# in (\S+)", head):
+            assert body.strip(), head
+            assert real in (self._repository.root / part[1]).read_text("utf-8"), head
+            return
+        name = re.fullmatch(r"# (\S+\.yaml)", head)
+        assert name, f"names no file: {head}"
+        self._repository.file(name[1], f"{head}\n{real}")
+
+    def _happen(self, text: str) -> None:
+        for words in [words for words in self.meanwhile if words in text]:
+            self.meanwhile.pop(words)()
+
+    def _shown(self, line: str) -> str:
+        code, out = self._run(self._to_real(line))
+        out = self._from_real(out).rstrip()
+        told = f"$ {line}\n" + (f"{out}\n" if out else "")
+        return told + (f"exit {code}\n" if code else "")
+
+    def _run(self, line: str) -> tuple[int, str]:
+        words = shlex.split(line, comments=True)
+        if words[0] == "aci-reconcile":
+            done = self._repository.here(*words[1:])
+            aside = [one for one in done.err.splitlines(keepends=True) if one.startswith("--- ")]
+            return done.code, done.out + "".join(aside) + self._errors(done.code, done.err)
+        if words[0] == "export":
+            name, _, value = words[1].partition("=")
+            self._repository.environ[name] = value
+            return 0, ""
+        assert words[0] in TOOLS, f"pages type no such command: {line}"
+        who = {
+            f"GIT_{one}_{key}": "shop@example.org"
+            for one in ("AUTHOR", "COMMITTER")
+            for key in ("NAME", "EMAIL")
+        }
+        done = subprocess.run(
+            ["bash", "-c", line],
+            cwd=self._repository.root,
+            env=environment_of(GIT_CONFIG_NOSYSTEM="1", **who),
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        assert done.returncode == 0, done.stderr
+        return 0, done.stdout
+
+    @staticmethod
+    def _errors(code: int, err: str) -> str:
+        """The error a command ends with, where it printed one."""
+        if not code:
+            return ""
+        found = re.search(r"^aci-reconcile: error: .*", err, re.MULTILINE | re.DOTALL)
+        return found[0] if found else ""
+
+    def _to_real(self, text: str) -> str:
+        for shown, real in self._stands_for.items():
+            text = text.replace(shown, real)
+        return text
+
+    def _from_real(self, text: str) -> str:
+        for shown, real in self._stands_for.items():
+            text = text.replace(real, shown)
+        return text
