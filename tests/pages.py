@@ -30,6 +30,7 @@ DOCS = CHECKOUT / "docs"
 HOW_TO = DOCS / "how-to"
 FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 NOT_RUN = ("# in Azure", "# elsewhere")
+_OPERATION = re.compile(r"(/operations)/[0-9a-f-]{36}")
 # What of a shell the pages use beside our command; git commits as nobody in particular.
 TOOLS = ("git", "sed", "mkdir", "rm", "mv", "cat", "ls")
 
@@ -160,4 +161,5 @@ class _Player:
     def _from_real(self, text: str) -> str:
         for shown, real in self._stands_for.items():
             text = text.replace(real, shown)
-        return text
+        text = text.replace(self._repository.emulator.url, "https://management.azure.com")
+        return _OPERATION.sub(r"\1/00000000-0000-0000-0000-000000000000", text)

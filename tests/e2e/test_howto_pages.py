@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from unittest import mock
 
 import pytest
 
+from reconciler.arm.keyvault import KeyVaults
 from reconciler.emulator import PLENTY, Emulator, ManualClock
 from tests.conftest import Repository
 from tests.pages import HOW_TO, blocks, is_not_run, play
+from tests.vault import VaultStandIn
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
@@ -32,3 +35,40 @@ def test_a_label_moves_from_blue_to_green(shop: Repository) -> None:
     play("how-to/blue-green-by-dns-label.md", shop)
 
     assert shop.names == ["web-blue", "web-green"]
+
+
+def test_a_task_runs_again_and_fails_as_the_page_says(shop: Repository) -> None:
+    play(
+        "how-to/tasks-and-schedules.md",
+        shop,
+        meanwhile={"az container start": lambda: shop._post("import", "start")},
+    )
+
+
+def test_secrets_come_from_a_vault_and_rotate_as_the_page_says(shop: Repository) -> None:
+    """The vault's name leads to a stand-in here; all else is the SDK over HTTP."""
+    with VaultStandIn() as vault, mock.patch.object(KeyVaults, "_url", lambda *_: vault.url):
+        words = ("the first one", "the second one", "the third one")
+
+        def set_first() -> None:
+            vault.set("db-password", words[0], version="1" * 32)
+            vault.set("reconcile-key", "0123456789abcdef-key")
+
+        def back_with_another_key() -> None:
+            vault.set("db-password", words[2])
+            vault.set("reconcile-key", "fedcba9876543210-key", version="2" * 32)
+
+        play(
+            "how-to/key-vault.md",
+            shop,
+            meanwhile={
+                "--file db-password.txt": set_first,
+                "--file new-password.txt": lambda: vault.set("db-password", words[1]),
+                "--file third-password.txt": lambda: vault.set("db-password", words[2]),
+                "az keyvault secret delete": lambda: vault.forget("db-password"),
+                "az keyvault secret recover": back_with_another_key,
+            },
+        )
+
+    page = (HOW_TO / "key-vault.md").read_text("utf-8")
+    assert not any(word in page for word in words)
