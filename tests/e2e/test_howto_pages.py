@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.arm.keyvault import KeyVaults
 from reconciler.emulator import PLENTY, Emulator, ManualClock
-from tests.conftest import Repository
+from tests.conftest import Repository, group, task
 from tests.pages import HOW_TO, blocks, is_not_run, play
 from tests.vault import VaultStandIn
 
@@ -72,3 +72,22 @@ def test_secrets_come_from_a_vault_and_rotate_as_the_page_says(shop: Repository)
 
     page = (HOW_TO / "key-vault.md").read_text("utf-8")
     assert not any(word in page for word in words)
+
+
+def test_an_estate_of_two_teams_is_adopted_without_a_restart(shop: Repository) -> None:
+    shop.given_home("rg-data")
+    secret = {"name": "DB_PASSWORD", "secureValue": "whatever it is"}
+    volume = {"name": "keys", "secret": {"id_rsa": "a2V5"}}
+    shop.given(group("web", env=[secret]))
+    shop.given(group("worker"))
+    shop.given(group("gateway"), tags={"made-by": "terraform"})
+    etl = task("etl", volumes=[volume])
+    etl["properties"]["containers"][0]["properties"]["volumeMounts"] = [
+        {"name": "keys", "mountPath": "/keys"}
+    ]
+    shop.given(etl, into="rg-data")
+
+    play("how-to/adopting-an-estate.md", shop)
+
+    puts = [write for write in shop.writes if write.startswith(("PUT", "DELETE", "POST"))]
+    assert puts == ["PUT rg-shop", "PUT rg-data", "PUT web"], "only the first change restarts"
