@@ -2,8 +2,8 @@
 
 A page is played from top to bottom in one folder. Its blocks of code are of these kinds, and no others:
 
-* `yaml` that begins with `# NAME.yaml`: a file, written as it stands. `# in NAME` is a part of a file
-  that is there, compared with it.
+* `yaml` that begins with `# NAME.yaml`: a file, written as it stands. `# in NAME` is a file that is
+  there by then, in the folder or in this repository, shown whole.
 * `console`: lines after `$ ` are typed, what follows is what they print; `exit N` where that is not 0.
   Lines that begin with `--- ` are of stderr.
 * `sh` that begins with `# in Azure` or `# elsewhere`: not run, as the page so says. A test may do the
@@ -24,7 +24,7 @@ from pathlib import Path
 from unittest import mock
 
 from reconciler.execute.wait import Pace
-from tests.conftest import CHECKOUT, Repository, environment_of
+from tests.conftest import CHECKOUT, Done, Repository, environment_of, typed
 
 DOCS = CHECKOUT / "docs"
 HOW_TO = DOCS / "how-to"
@@ -94,19 +94,19 @@ class _Player:
             self._happen(text)
         else:
             assert language == "yaml", f"neither run nor marked: {text}"
-            self._written(text)
+            text = self._file(text)
         return f"{indent}```{language}\n{text}{indent}```"
 
-    def _written(self, text: str) -> None:
+    def _file(self, text: str) -> str:
         head, _, body = text.partition("\n")
-        real = self._to_real(body)
-        if part := re.fullmatch(r"# in (\S+)", head):
-            assert body.strip(), head
-            assert real in (self._repository.root / part[1]).read_text("utf-8"), head
-            return
+        if shown := re.fullmatch(r"# in (\S+)", head):
+            at = self._repository.root / shown[1]
+            file = at if at.exists() else CHECKOUT / shown[1]
+            return f"{head}\n{file.read_text('utf-8')}"
         name = re.fullmatch(r"# (\S+\.yaml)", head)
         assert name, f"names no file: {head}"
-        self._repository.file(name[1], f"{head}\n{real}")
+        self._repository.file(name[1], self._to_real(text))
+        return text
 
     def _happen(self, text: str) -> None:
         for words in [words for words in self.meanwhile if words in text]:
@@ -121,7 +121,7 @@ class _Player:
     def _run(self, line: str) -> tuple[int, str]:
         words = shlex.split(line, comments=True)
         if words[0] == "aci-reconcile":
-            done = self._repository.here(*words[1:])
+            done = self._ours(*words[1:])
             aside = [one for one in done.err.splitlines(keepends=True) if one.startswith("--- ")]
             return done.code, done.out + "".join(aside) + self._errors(done.code, done.err)
         if words[0] == "export":
@@ -144,6 +144,11 @@ class _Player:
         )
         assert done.returncode == 0, done.stderr
         return 0, done.stdout
+
+    def _ours(self, *words: str) -> Done:
+        if words[0] in ("init", "explain", "completion"):  # they ask no Azure
+            return typed(*words, cwd=self._repository.root, environ=self._repository.environ)
+        return self._repository.here(*words)
 
     @staticmethod
     def _errors(code: int, err: str) -> str:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -13,22 +15,30 @@ import pytest
 from reconciler.arm.keyvault import KeyVaults
 from reconciler.emulator import PLENTY, Emulator, ManualClock
 from tests.conftest import Repository, group, task
-from tests.pages import HOW_TO, blocks, is_not_run, play
+from tests.pages import HOW_TO, NOT_RUN, blocks, is_not_run, play
 from tests.vault import VaultStandIn
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
 
 @pytest.fixture
-def shop(make_repository: Callable[..., Repository]) -> Iterator[Repository]:
-    """An empty folder, and an Azure whose clock goes with ours."""
+def empty(make_repository: Callable[..., Repository], tmp_path: Path) -> Iterator[Repository]:
+    """An empty folder called `shop`, and an Azure without anything whose clock goes with ours."""
     clock = ManualClock()
     with Emulator(time=clock, limits=PLENTY) as emulator:
-        repository = make_repository(emulator, subscription=SUBSCRIPTION, workers=1)
+        repository = make_repository(
+            emulator, subscription=SUBSCRIPTION, workers=1, root=tmp_path / "shop"
+        )
         repository.clock._on_sleep = clock.advance
         (repository.root / "aci-reconcile.yaml").unlink()
-        repository.given_home()
         yield repository
+
+
+@pytest.fixture
+def shop(empty: Repository) -> Repository:
+    """The resource group `rg-shop` is there."""
+    empty.given_home()
+    return empty
 
 
 def test_a_label_moves_from_blue_to_green(shop: Repository) -> None:
@@ -91,3 +101,26 @@ def test_an_estate_of_two_teams_is_adopted_without_a_restart(shop: Repository) -
 
     puts = [write for write in shop.writes if write.startswith(("PUT", "DELETE", "POST"))]
     assert puts == ["PUT rg-shop", "PUT rg-data", "PUT web"], "only the first change restarts"
+
+
+@pytest.mark.parametrize("system", ["github", "azure-pipelines", "gitlab"])
+def test_a_pipeline_is_the_tested_one_and_its_commands_work(empty: Repository, system: str) -> None:
+    play(f"how-to/ci-{system}.md", empty)
+
+    assert empty.names == ["hello"]
+
+
+@pytest.mark.parametrize("page", sorted(HOW_TO.glob("*.md")), ids=lambda page: page.stem)
+def test_what_is_not_run_says_so_and_is_of_others(page: Path) -> None:
+    """Our own commands stand in blocks that are run, or in a line of somebody's crontab."""
+    skipped = [text for language, text in blocks(page) if is_not_run(language, text)]
+
+    assert {language for language, _ in blocks(page)} <= {"console", "yaml", "sh"}
+    for text in skipped:
+        assert "$ aci-reconcile" not in text
+        done = subprocess.run(["bash", "-n"], input=text, text=True, capture_output=True)
+        if "crontab" not in text:
+            assert done.returncode == 0, (text, done.stderr)
+    shown = page.read_text("utf-8")
+    for mark in {mark for mark in NOT_RUN for text in skipped if text.startswith(mark)}:
+        assert f"`{mark}`" in shown.partition("\n## ")[0], f"the page does not explain '{mark}'"
