@@ -6,6 +6,7 @@ A page is played from top to bottom in one folder. Its blocks of code are of the
   there by then, in the folder or in this repository, shown whole.
 * `console`: lines after `$ ` are typed, what follows is what they print; `exit N` where that is not 0.
   Lines that begin with `--- ` are of stderr.
+* `json`: the body of the last PUT.
 * `sh` that begins with `# in Azure` or `# elsewhere`: not run, as the page so says. A test may do the
   like in a stand-in, by `meanwhile`.
 
@@ -14,6 +15,7 @@ A page is played from top to bottom in one folder. Its blocks of code are of the
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -28,6 +30,7 @@ from tests.conftest import CHECKOUT, Done, Repository, environment_of, typed
 
 DOCS = CHECKOUT / "docs"
 HOW_TO = DOCS / "how-to"
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 NOT_RUN = ("# in Azure", "# elsewhere")
 _OPERATION = re.compile(r"(/operations)/[0-9a-f-]{36}")
@@ -90,6 +93,9 @@ class _Player:
             typed = [line[2:] for line in text.splitlines() if line.startswith("$ ")]
             assert typed, text
             text = "".join(self._shown(line) for line in typed)
+        elif language == "json":
+            puts = [one for one in self._repository.requests if one.method == "PUT"]
+            text = json.dumps(puts[-1].body, indent=2) + "\n"
         elif is_not_run(language, text):
             self._happen(text)
         else:

@@ -1,4 +1,4 @@
-"""docs/how-to: every file on the pages is written, every command typed, every output compared.
+"""docs/how-to, and the group in docs/architecture.md: every file on the pages is written, every command typed, every output compared.
 
 `UPDATE_GOLDEN=1` writes what the commands print into the pages.
 """
@@ -15,10 +15,8 @@ import pytest
 from reconciler.arm.keyvault import KeyVaults
 from reconciler.emulator import PLENTY, Emulator, ManualClock
 from tests.conftest import Repository, group, task
-from tests.pages import HOW_TO, NOT_RUN, blocks, is_not_run, play
+from tests.pages import HOW_TO, NOT_RUN, SUBSCRIPTION, blocks, is_not_run, play
 from tests.vault import VaultStandIn
-
-SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
 
 @pytest.fixture
@@ -124,3 +122,13 @@ def test_what_is_not_run_says_so_and_is_of_others(page: Path) -> None:
     shown = page.read_text("utf-8")
     for mark in {mark for mark in NOT_RUN for text in skipped if text.startswith(mark)}:
         assert f"`{mark}`" in shown.partition("\n## ")[0], f"the page does not explain '{mark}'"
+
+
+def test_the_life_of_one_group_is_as_the_architecture_tells_it(shop: Repository) -> None:
+    play(
+        "architecture.md",
+        shop,
+        meanwhile={"az container create": lambda: shop.set_image("web", "nginx:1.26")},
+    )
+
+    assert shop.writes[1:] == ["PUT web", "PUT web"]
