@@ -8,13 +8,14 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
 
 from reconciler.arm.keyvault import KeyVaults
-from reconciler.emulator import PLENTY, Emulator, ManualClock
-from tests.conftest import Repository, group, task
+from reconciler.emulator import PLENTY, Call, Emulator, ManualClock, Reply
+from tests.conftest import Repository, group, refusal, task
 from tests.pages import HOW_TO, NOT_RUN, SUBSCRIPTION, blocks, is_not_run, play
 from tests.vault import VaultStandIn
 
@@ -43,6 +44,53 @@ def test_a_label_moves_from_blue_to_green(shop: Repository) -> None:
     play("how-to/blue-green-by-dns-label.md", shop)
 
     assert shop.names == ["web-blue", "web-green"]
+
+
+def colour(name: str, *, label: str = "", script: str = "sleep 1d") -> dict[str, Any]:
+    """A group with a public address, and a DNS label if one is given."""
+    address = {"type": "Public", "ports": [{"port": 80}]}
+    named = address | ({"dnsNameLabel": label} if label else {})
+    manifest = group(name, command=["/bin/sh", "-c", script], ipAddress=named)
+    manifest["properties"]["containers"][0]["properties"]["ports"] = [{"port": 80}]
+    return manifest
+
+
+@pytest.fixture
+def blue(repository: Repository) -> Repository:
+    """Blue has the label, and the manifests give it to green."""
+    repository.given_home()
+    repository.write(colour("blue", label="shop-web"), colour("green"))
+    assert repository.here("apply", "--yes").code == 0
+    repository.write(colour("green", label="shop-web"))
+    return repository
+
+
+@pytest.mark.parametrize("waits_for", ["running", "provisioned"])
+def test_green_waits_for_blue_as_the_page_says(blue: Repository, waits_for: str) -> None:
+    """Blue crashes once it is without the label, and so never is healthy again."""
+    crashing = colour("blue", script="exit 3")
+    blue.write(crashing | {"reconcile": {"wait": {"for": waits_for}}})
+    done = blue.here("apply", "--yes")
+
+    moved = waits_for == "provisioned"
+    assert done.code == (0 if moved else 7), done.out
+    assert blue.writes.count("PUT green") == (2 if moved else 1)
+
+
+def test_green_stays_as_it_is_where_blue_keeps_the_label(blue: Repository) -> None:
+    def refuse_blue(call: Call) -> Reply | None:
+        if call.method == "PUT" and call.path.endswith("/blue"):
+            return refusal(403, "RequestDisallowedByPolicy")
+        return None
+
+    before = blue.live("green")
+    blue.intercept(refuse_blue)
+    blue.write(colour("blue"))
+    done = blue.here("apply", "--yes")
+
+    assert done.code in (1, 6), done.out
+    assert blue.writes.count("PUT green") == 1
+    assert blue.live("green") == before
 
 
 def test_a_task_runs_again_and_fails_as_the_page_says(shop: Repository) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from tests.conftest import CHECKOUT
 
@@ -39,7 +39,7 @@ def rooms() -> set[str]:
 
 def drawn() -> dict[str, float]:
     """The rooms of the picture, and how far down each is written."""
-    root = ElementTree.parse(PICTURE).getroot()
+    root = ET.parse(PICTURE).getroot()
     return {
         str(text.text): float(text.attrib["y"])
         for text in root.iter(f"{SVG}text")
