@@ -25,6 +25,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from unittest import mock
 
+from reconciler.errors import ExitCode
 from reconciler.execute.wait import Pace
 from tests.conftest import CHECKOUT, Done, Repository, environment_of, typed
 
@@ -128,6 +129,7 @@ class _Player:
         words = shlex.split(line, comments=True)
         if words[0] == "aci-reconcile":
             done = self._ours(*words[1:])
+            assert done.code != ExitCode.USAGE, f"{line}: {done.err}"
             aside = [one for one in done.err.splitlines(keepends=True) if one.startswith("--- ")]
             return done.code, done.out + "".join(aside) + self._errors(done.code, done.err)
         if words[0] == "export":
