@@ -315,7 +315,8 @@ def test_a_managed_identity_is_told_to_be_of_no_use_here(
 ) -> None:
     registry.scheme = "bearer"
     identity = "/subscriptions/s/resourceGroups/r/providers/Microsoft.ManagedIdentity/x/y"
-    pinned.write(private(registry, identity=identity))
+    assigned = {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
+    pinned.write({**private(registry, identity=identity), "identity": assigned})
     says = said(pinned.here("plan"))
     assert f"the managed identity for '{registry.host}' cannot be used from here" in says
 

@@ -124,7 +124,8 @@ def test_a_rotated_secret_is_one_put(shop: Repository, name: str) -> None:
 def test_what_cannot_change_in_place_is_refused_unless_it_is_allowed(
     shop: Repository, change: Change
 ) -> None:
-    shop.project(policy={"maxReplaces": 1})
+    # One change alone makes a group that Azure refuses: what is looked at is how it is planned.
+    shop.project(policy={"maxReplaces": 1}, lint={"ignore": ["M308", "M332"]})
     shop.write(changed(change))
     before = len(shop.writes)
 
