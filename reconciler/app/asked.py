@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from reconciler.core.cloud import Clock, Cloud, Vaults
+from reconciler.core.diagnosis import Inspector
 from reconciler.core.groups import (
     DesiredGroup,
     DesiredResourceGroup,
@@ -79,6 +80,7 @@ class Azure:
     key: SecretKey | None = None
     vaults: Vaults | None = None
     registries: Registries | None = None
+    inspector: Inspector | None = None
     pacer: Pacer | None = None  # the gate of `cloud`; one of its own where that has none
 
 

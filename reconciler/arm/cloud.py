@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from reconciler.arm.answers import object_in
 from reconciler.arm.exchange import Exchange
+from reconciler.arm.inspection import Inspection
 from reconciler.arm.keyvault import KeyVaults
 from reconciler.arm.policies import REGION
 from reconciler.arm.translate import is_absent, secrets_in, translated
@@ -29,6 +30,7 @@ class ArmCloud:
         self._wire = wire
         self._arm = Exchange(wire)
         self.vaults = vaults  # for the same credential
+        self.inspector = Inspection(wire)
 
     def __enter__(self) -> Self:
         return self

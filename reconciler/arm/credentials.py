@@ -187,6 +187,17 @@ class OneToken:
         self._lock = threading.Lock()
         self._tokens: dict[tuple[str | None, ...], AccessTokenInfo] = {}
 
+    @property
+    def used(self) -> str:
+        """The class of the credential that gave the tokens: of a chain, the one that could."""
+        found = getattr(self._credential, "_successful_credential", None) or self._credential
+        return type(found).__name__
+
+    @property
+    def tried(self) -> list[str]:
+        """The classes of a chain, in the order in which they are asked."""
+        return [type(one).__name__ for one in getattr(self._credential, "credentials", ())]
+
     def get_token_info(self, *scopes: str, options: Any = None) -> AccessTokenInfo:
         """A token for `scopes` that lasts a few minutes more; azure.core's protocol."""
         # A claims challenge says that the token we hold is no longer good.

@@ -58,6 +58,11 @@ class Wire:
         """Whose tokens requests carry; None over plain http."""
         return self._sign_in.credential
 
+    @property
+    def scope(self) -> str:
+        """What tokens are asked for."""
+        return self._sign_in.scope
+
     def containers(self, subscription: str) -> Any:
         """The SDK's client for container groups of one subscription."""
         return self._client(ContainerInstanceManagementClient, subscription, CONTAINERS_API)

@@ -64,6 +64,7 @@ def azure(options: Options, *, cloud: str) -> Iterator[Azure]:
             key=secret_key(),
             vaults=connected.vaults,
             registries=registries,
+            inspector=connected.inspector,
             pacer=pacer,
         )
 

@@ -11,6 +11,7 @@ from reconciler.cli.arguments import (
     azure,
     environment,
     parallel,
+    project,
     reporting,
     secrets,
     selecting,
@@ -154,4 +155,26 @@ def operating(command: argparse.ArgumentParser) -> None:
         metavar="TIME",
         type=duration,
         help="wait for at most TIME, such as 10m (default: as the manifest says)",
+    )
+
+
+def doctor(command: argparse.ArgumentParser) -> None:
+    """Which project, and what the identity is to do."""
+    project(command)
+    command.add_argument(
+        "--for",
+        dest="purpose",
+        choices=("plan", "apply"),
+        default="apply",
+        help="what the identity is to do (default: apply); plan only reads",
+    )
+    azure(command)
+    parallel(command)
+    command.add_argument(
+        "-o",
+        dest="outputs",
+        metavar="FORMAT[=PATH]",
+        action="append",
+        type=text_or_json,
+        help="text (default) or json; to stdout or a file; may be repeated",
     )

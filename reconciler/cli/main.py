@@ -35,6 +35,7 @@ _ROOMS = {
     "status": "standing",
     "logs": "printing",
     "events": "printing",
+    "doctor": "doctoring",
     "start": "operating",
     "stop": "operating",
     "restart": "operating",

@@ -115,6 +115,7 @@ class Options:
     location: str | None = None
     check: bool = False
     diff: bool = False
+    purpose: str = "apply"
     ci: str | None = None
     shell: str = ""
 

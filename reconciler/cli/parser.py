@@ -172,6 +172,16 @@ _COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]
         "  aci-reconcile events web\n  aci-reconcile events web sidecar -o json",
         living.events,
     ),
+    "doctor": (
+        "check that Azure lets a run through, each obstacle with what to do",
+        (
+            "Credential, subscription, clock, provider, resource groups, permissions, quota and\n"
+            "sizes. Changes nothing. Exit 1 when a check fails or could not be made.\n\n"
+            "  aci-reconcile doctor\n"
+            "  aci-reconcile doctor -e prod --for plan     what an identity needs that only reads"
+        ),
+        living.doctor,
+    ),
     "start": (
         "start groups that were stopped or have ended",
         (

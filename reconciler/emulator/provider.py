@@ -158,6 +158,17 @@ def list_capabilities(world: World, call: Call) -> Reply:
     return Reply(status=200, body={"value": value})
 
 
+def list_permissions(_world: World, _call: Call) -> Reply:
+    """Whoever asks may do everything. Source: the REST reference of Microsoft.Authorization."""
+    everything: JsonObject = {
+        "actions": ["*"],
+        "notActions": [],
+        "dataActions": [],
+        "notDataActions": [],
+    }
+    return Reply(status=200, body={"value": [everything]})
+
+
 def list_cached_images(_world: World, _call: Call) -> Reply:
     """Images that start faster. The shape is the swagger's (I20)."""
     images = ("mcr.microsoft.com/azuredocs/aci-helloworld:latest", "alpine:latest")

@@ -18,6 +18,9 @@ _GROUPS = _RG + _ACI + "/containerGroups"
 _GROUP = _GROUPS + "/{name}"
 _CONTAINER = _GROUP + "/containers/{container}"
 _LOCATION = _SUB + _ACI + "/locations/{location}"
+_RIGHTS = "/providers/Microsoft.Authorization/permissions"
+_RESOURCE = _RG + "/providers/{namespace}/{type}/{name}"
+_CHILD = _RESOURCE + "/{child_type}/{child}"
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -54,6 +57,10 @@ ROUTES = (
     _route("GET", _LOCATION + "/capabilities", provider.list_capabilities),
     _route("GET", _LOCATION + "/cachedImages", provider.list_cached_images),
     _route("GET", _ACI + "/operations", provider.list_operations),
+    *(
+        _route("GET", scope + _RIGHTS, provider.list_permissions)
+        for scope in (_SUB, _RG, _RESOURCE, _CHILD)
+    ),
     _route("GET", "/subscriptions", resource_groups.list_subscriptions),
     _route("GET", _SUB, resource_groups.get_subscription),
     _route("GET", _SUB + "/resourceGroups", resource_groups.list_resource_groups),

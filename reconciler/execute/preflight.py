@@ -152,8 +152,8 @@ def _ask_regions(asked: _Asked, plan: Plan, cloud: Cloud, *, workers: int) -> No
                 asked.take(f"{what} in {region}", answer, plan.subscription)
             else:
                 kept[region] = answer
-    asked.refused += [_too_little(found) for found in shortfalls(plan, quotas)]
-    asked.refused += [_too_much(found) for found in too_large(plan, sizes)]
+    asked.refused += [too_little_text(found) for found in shortfalls(plan, quotas)]
+    asked.refused += [too_much_text(found) for found in too_large(plan, sizes)]
 
 
 def _tried(read: Callable[[], _Out]) -> _Out | AzureError:
@@ -180,7 +180,8 @@ def _unregistered(subscription: str, state: str) -> str:
     return f"{lead}; run 'az provider register --namespace {_PROVIDER} --wait', then apply again"
 
 
-def _too_little(found: Shortfall) -> str:
+def too_little_text(found: Shortfall) -> str:
+    """What is missing of a quota; after the last `; ` what to do."""
     asking, freeing = _names(found.asking), _names(found.freeing)
     says = (
         f"{found.region}: quota {found.quota} has {_shown(found.used)} of {_shown(found.limit)} in"
@@ -194,7 +195,8 @@ def _too_little(found: Shortfall) -> str:
     )
 
 
-def _too_much(found: TooLarge) -> str:
+def too_much_text(found: TooLarge) -> str:
+    """Which group is too large for its region; after the last `; ` what to do."""
     return (
         f"{found.where}: '{found.target}' asks for {_shown(found.cpu)} CPU and"
         f" {_shown(found.memory)} GB in all, expected at most {_shown(found.max_cpu)} CPU and"
