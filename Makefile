@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak fuzz bench lint type format schema rules check cov clean
+.PHONY: help setup demo test soak fuzz bench lint type format schema rules reference pictures docs check cov clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -50,6 +50,16 @@ schema: setup ## generate the JSON Schemas
 rules: setup ## generate docs/rules.md
 	$(BIN)/python docs/rules.py
 
+reference: setup ## generate docs/reference
+	$(BIN)/python docs/reference.py
+
+pictures: setup ## make the pictures of the tutorial again
+	$(BIN)/python docs/pictures.py
+
+docs: setup ## build the site in build/docs; a broken link or anchor fails
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/sphinx-build -q -W --keep-going -n -b html docs build/docs
+
 check: lint type test ## all that CI runs
 
 cov: setup ## test coverage
@@ -57,4 +67,4 @@ cov: setup ## test coverage
 	$(BIN)/coverage report --skip-covered
 
 clean: ## remove what make and the demo made
-	rm -rf $(VENV) .aci-reconcile .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build .aci-reconcile .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -40,6 +40,12 @@ def shop(empty: Repository) -> Repository:
     return empty
 
 
+def test_the_tutorial_ends_with_nothing_left(empty: Repository) -> None:
+    play("tutorial.md", empty)
+
+    assert empty.names == []
+
+
 def test_a_label_moves_from_blue_to_green(shop: Repository) -> None:
     play("how-to/blue-green-by-dns-label.md", shop)
 
