@@ -34,6 +34,8 @@ _REFUSALS = 5
 _LONGEST_REFUSAL_S = 300.0
 # The keyword of an operation of the SDK that names the region a write is counted in.
 REGION = "rationed_in"
+# The SDK's own keyword: what makes a POST that only reads one that may be sent again.
+REPEATABLE = {"retry_on_methods": frozenset({"POST"})}
 _KINDS = {"GET": Kind.READ, "HEAD": Kind.READ, "DELETE": Kind.DELETE}
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE)
 
@@ -54,7 +56,8 @@ class RetryReads(RetryPolicy):  # type: ignore[misc]  # the SDK's types are not 
 
     def send(self, request: PipelineRequest) -> PipelineResponse:
         """The response of the last attempt."""
-        if request.http_request.method.upper() not in _READS:
+        is_read = request.http_request.method.upper() in _READS
+        if not is_read and "retry_on_methods" not in request.context.options:
             return self.next.send(request)
         response, waited_s = super().send(request), 0.0
         for _ in range(_REFUSALS if self._is_gated else 0):
