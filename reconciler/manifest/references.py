@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from reconciler.core.groups import is_variable
-from reconciler.core.jsonval import Json, JsonObject, as_object, as_text
+from reconciler.core.jsonval import Json, JsonObject, WirePath, as_object, as_text
 from reconciler.core.references import (
     HolderKind,
     KeyHolder,
@@ -25,7 +25,19 @@ from reconciler.manifest.wording import quoted
 
 WRITTEN = "{fromEnv: NAME}, {fromFile: PATH} or {fromKeyVault: {vault: NAME, secret: NAME}}"
 
+# What stands first where the key of a resource is due: Azure itself knows it.
+_HELD = {
+    "storageAccountKey": "{fromStorageAccount: {name: NAME, resourceGroup: NAME}}",
+    "workspaceKey": "{fromWorkspace: {name: NAME, resourceGroup: NAME}}",
+}
+
 _LARGEST = 1_000_000  # bytes
+
+
+def references_for(path: WirePath) -> str:
+    """What may be written at `path` in place of a secret."""
+    held = _HELD.get(str(path[-1]))
+    return f"{held}, {WRITTEN}" if held else WRITTEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,7 @@ _ALL = (
     ("M404", _ERROR, "a secret's file lies inside the project or a --secrets-dir"),
     ("M405", _ERROR, "a value of a secret volume is base64"),
     ("M406", _WARNING, "the registry of an image tells what its tag points at"),
+    ("M407", _ERROR, "a key that is referred to is one that opens what it is given for"),
     ("M501", _ERROR, "a variable is set"),
     ("M502", _ERROR, "a variable reference is '${var:NAME}' in a manifest"),
     ("M503", _ERROR, "a folder has one project file with one document"),

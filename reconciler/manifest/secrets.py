@@ -15,11 +15,11 @@ from reconciler.core.references import Reference, VaultReference
 from reconciler.manifest.document import Document
 from reconciler.manifest.pointers import canonical_path
 from reconciler.manifest.references import (
-    WRITTEN,
     Resolved,
     Surroundings,
     azure_reference,
     followed,
+    references_for,
 )
 from reconciler.manifest.rules import finding
 from reconciler.manifest.schemas import Kind
@@ -69,7 +69,7 @@ class _Pass:
             pass  # `secret: {unknown: true}` speaks of the whole volume: see `empty_places`
         elif isinstance(node, str) and node:
             says = "expected a reference to a secret, got the secret itself"
-            self._say("M401", path, says, WRITTEN)
+            self._say("M401", path, says, references_for(path))
             self._keep(path, _checked(Resolved(value=node), is_encoded=is_encoded))
         elif isinstance(node, dict) and (reference := azure_reference(node)):
             self._refer(path, reference, node, is_encoded=is_encoded)
@@ -106,7 +106,7 @@ class _Pass:
 
     def _unknown(self, path: WirePath) -> None:
         says = "expected a value or a reference, got none: it is not compared and blocks writes"
-        self._say("M403", path, says, WRITTEN)
+        self._say("M403", path, says, references_for(path))
         self._add(path, SecretState.UNKNOWN, None, "no value is given")
 
     def _add(
