@@ -32,9 +32,9 @@ def _wrong_for_share(reference: KeyReference, account: str) -> str:
         return "expected a key of a storage account, got one of a workspace"
     if reference.as_connection_string:
         return "expected a key alone, got a connection string"
-    # Names of accounts are unique in all of Azure.
+    # Names of accounts are unique in all of Azure. What was got is not shown: it may be the key.
     if account and account.lower() != reference.holder.name:
-        return f"expected a key of {quoted(account)}, got one of {quoted(reference.holder.name)}"
+        return f"expected a key of {quoted(account)}, got one of another account"
     return ""
 
 
