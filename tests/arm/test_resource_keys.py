@@ -164,7 +164,7 @@ def test_an_odd_answer_is_an_error_that_shows_nothing_of_it(cloud, arm, answer, 
 def test_the_log_has_the_path_and_no_key(cloud: ArmCloud, arm, answer, caplog) -> None:
     arm.answers = [answer(body=ACCOUNT_KEYS)]
 
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG, logger="reconciler"):
         cloud.keys(ACCOUNT)
 
     assert "/storageAccounts/shopfiles/listKeys: 200" in caplog.text
