@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -17,6 +18,8 @@ _ACTIONS = {
     HolderKind.STORAGE_ACCOUNT: "listKeys?api-version=2021-04-01",
     HolderKind.WORKSPACE: "sharedKeys?api-version=2020-08-01",
 }
+# ARM names the action, which the hint says with a role, and the scope, which the target is.
+_DENIED = re.compile(r"\A(The client .{1,200}?) does not have authorization to perform action .*")
 _SHARED = {"primarySharedKey": "primary", "secondarySharedKey": "secondary"}
 
 
@@ -34,6 +37,7 @@ def read_keys(arm: Exchange, holder: KeyHolder) -> Mapping[str, str]:
             answer = arm.told(_path_of(holder), target)
         except AzureError as error:
             error.hint = keys_hint(holder, error) or error.hint
+            error.says = _DENIED.sub(r"\1 may not", error.says)
             raise
         if not (found := _keys_in(answer, holder.kind)):
             # Nothing of the answer is shown: it may hold the keys in another wrapping.

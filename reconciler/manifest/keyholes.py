@@ -33,7 +33,7 @@ def _wrong_for_share(reference: KeyReference, account: str) -> str:
     if reference.as_connection_string:
         return "expected a key alone, got a connection string"
     # Names of accounts are unique in all of Azure. What was got is not shown: it may be the key.
-    if account and account.lower() != reference.holder.name:
+    if account and reference.holder.name not in ("", account.lower()):
         return f"expected a key of {quoted(account)}, got one of another account"
     return ""
 

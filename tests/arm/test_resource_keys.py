@@ -101,6 +101,25 @@ def test_an_identity_without_the_right_is_told_the_action_and_a_role(
     assert len(arm.seen) == 1
 
 
+def test_who_may_not_is_named_without_all_that_is_said_already(cloud, arm, fail) -> None:
+    scope = "/subscriptions/a/resourceGroups/rg-data"
+    arm.answers = [
+        fail(
+            403,
+            "AuthorizationFailed",
+            "The client 'ci' with object id 'o-1' does not have authorization to perform action"
+            f" 'Microsoft.Storage/storageAccounts/listKeys/action' over scope '{scope}' or the scope"
+            " is invalid. If access was recently granted, please refresh your credentials.",
+        )
+    ]
+
+    with pytest.raises(Forbidden) as caught:
+        cloud.keys(ACCOUNT)
+
+    assert f"{ACCOUNT}: The client 'ci' with object id 'o-1' may not (HTTP" in str(caught.value)
+    assert str(caught.value).count("listKeys/action") == 1
+
+
 @pytest.mark.parametrize(
     ("status", "code", "kind", "says"),
     [
