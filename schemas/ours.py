@@ -17,6 +17,8 @@ VAULT = (
     r"|https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?"
     r"|http://(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?/?)$"
 )
+ACCOUNT = r"^[a-z0-9]{3,24}$"
+WORKSPACE = r"^[A-Za-z0-9][A-Za-z0-9-]{2,61}[A-Za-z0-9]$"
 DURATION = r"^(?=.)([0-9]{1,4}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$"
 
 
@@ -70,7 +72,8 @@ def secret() -> Schema:
         "type": ["string", "object"],
         "title": "secret",
         "description": "A value Azure never shows again: a reference ({fromEnv: NAME}, "
-        "{fromFile: path} or {fromKeyVault: {vault, secret}}), {unknown: true} for one that "
+        "{fromFile: path}, {fromKeyVault: {vault, secret}}, {fromStorageAccount: {name, "
+        "resourceGroup}} or {fromWorkspace: {name, resourceGroup}}), {unknown: true} for one that "
         "nobody has (not compared, and no write until it is filled in), or the value itself "
         "(earns a warning). In a secret volume the value that is sent has to be base64: it is "
         "sent as it is, unless 'encode: base64' stands beside the reference.",
@@ -84,6 +87,8 @@ def secret() -> Schema:
                 "first. Read as it is, a final line break included.",
             },
             "fromKeyVault": _from_key_vault(),
+            "fromStorageAccount": _from_storage_account(),
+            "fromWorkspace": _from_workspace(),
             "unknown": {"const": True, "description": "Nobody has said the value."},
             "encode": {
                 "const": "base64",
@@ -97,9 +102,12 @@ def secret() -> Schema:
                 {"required": ["fromEnv"]},
                 {"required": ["fromFile"]},
                 {"required": ["fromKeyVault"]},
+                {"required": ["fromStorageAccount"]},
+                {"required": ["fromWorkspace"]},
                 {"required": ["unknown"]},
             ],
-            "$comment": "exactly one of 'fromEnv', 'fromFile', 'fromKeyVault' and 'unknown'",
+            "$comment": "exactly one of 'fromEnv', 'fromFile', 'fromKeyVault', "
+            "'fromStorageAccount', 'fromWorkspace' and 'unknown'",
         },
     }
 
@@ -138,6 +146,57 @@ def _from_key_vault() -> Schema:
             version=version,
         ),
         "required": ["vault", "secret"],
+    }
+
+
+def _from_storage_account() -> Schema:
+    name = text(
+        "The storage account.",
+        pattern=ACCOUNT,
+        says="a storage account's name (3 to 24 lower case letters and digits)",
+    )
+    shape = choice(
+        "What is made of it: the key alone, or a connection string with it.",
+        "key",
+        "connectionString",
+        default="key",
+    )
+    key = choice("Which of its two keys.", "key1", "key2", default="key1")
+    return _held(
+        "The access key of a storage account, asked of Azure Resource Manager with the credential "
+        "of the run when Azure is compared.",
+        name=name,
+        key=key,
+        **{"as": shape},
+    )
+
+
+def _from_workspace() -> Schema:
+    name = text(
+        "The workspace: its name, not its id.",
+        pattern=WORKSPACE,
+        says="a workspace's name (4 to 63 letters, digits and '-', neither first nor last '-')",
+    )
+    key = choice("Which of its two keys.", "primary", "secondary", default="primary")
+    return _held(
+        "The shared key of a Log Analytics workspace, asked of Azure Resource Manager with the "
+        "credential of the run when Azure is compared.",
+        name=name,
+        key=key,
+    )
+
+
+def _held(description: str, *, name: Schema, **more: Schema) -> Schema:
+    """A reference to a key that a resource keeps."""
+    subscription = text(
+        "Its subscription; default: the group's own.",
+        pattern=GUID,
+        says="a subscription id (a GUID)",
+    )
+    home = resource_group_name("The resource group that it lies in.")
+    return {
+        **mapping(description, name=name, resourceGroup=home, subscription=subscription, **more),
+        "required": ["name", "resourceGroup"],
     }
 
 

@@ -23,7 +23,7 @@ from reconciler.execute.observe import (
     scope_of,
 )
 from reconciler.execute.pacing import Pacer
-from reconciler.execute.secrets import resolved
+from reconciler.execute.secrets import Sources, resolved
 from reconciler.execute.wait import Pace
 
 # The groups that manifests asked for at a commit, by address; None where git has not got them.
@@ -83,15 +83,18 @@ class Azure:
     inspector: Inspector | None = None
     pacer: Pacer | None = None  # the gate of `cloud`; one of its own where that has none
 
+    @property
+    def sources(self) -> Sources:
+        """Who is asked for secrets that lie in Azure."""
+        return Sources(keys=self.cloud, vaults=self.vaults)
+
 
 def with_secrets(wanted: Wanted, azure: Azure) -> Wanted:
-    """What git says, with the secrets that it refers to in key vaults, as far as they can be had.
+    """What git says, with the secrets that it refers to in Azure, as far as they can be had.
 
     Not part of planning: what only looks at Azure or deletes from it needs no secret.
     """
-    if azure.vaults is None:
-        return wanted
-    groups = resolved(wanted.groups, azure.vaults, workers=azure.workers)
+    groups = resolved(wanted.groups, azure.sources, workers=azure.workers)
     return replace(wanted, groups=groups)
 
 

@@ -63,7 +63,7 @@ def plan(
     observed = with_views(azure.cloud, observed, wanted.groups, asker, workers=azure.workers)
     wanted = with_members(wanted, observed, azure)
     planned = made(wanted, observed, asker, consent, skipped)
-    return explained(planned, history, applied and _with_vaults(applied, azure))
+    return explained(planned, history, applied and _with_secrets(applied, azure))
 
 
 def made(
@@ -97,17 +97,14 @@ def explained(planned: Plan, history: History | None, applied: History | None) -
     return with_history(planned, asked)
 
 
-def _with_vaults(applied: History, azure: Azure) -> History:
-    """The same with the secrets that lie in key vaults."""
-    vaults = azure.vaults
-    if vaults is None:
-        return applied
+def _with_secrets(applied: History, azure: Azure) -> History:
+    """The same with the secrets that lie in Azure."""
 
     def at(commit: str) -> Mapping[str, DesiredGroup] | None:
         groups = applied(commit)
         if groups is None:
             return None
-        found = resolved(groups.values(), vaults, workers=azure.workers)
+        found = resolved(groups.values(), azure.sources, workers=azure.workers)
         return {group.id.address: group for group in found}
 
     return at

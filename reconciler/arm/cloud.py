@@ -11,6 +11,7 @@ from urllib.parse import quote
 from reconciler.arm.answers import object_in
 from reconciler.arm.exchange import Exchange
 from reconciler.arm.inspection import Inspection
+from reconciler.arm.keys import read_keys
 from reconciler.arm.keyvault import KeyVaults
 from reconciler.arm.policies import REGION
 from reconciler.arm.translate import is_absent, secrets_in, translated
@@ -18,6 +19,7 @@ from reconciler.arm.wire import CONTAINERS_API, RESOURCES_API, SUBSCRIPTIONS_API
 from reconciler.core.cloud import Accepted, Look, Operation
 from reconciler.core.ids import GROUP_TYPE, GroupId, ResourceGroupId
 from reconciler.core.jsonval import Json, JsonObject, as_text
+from reconciler.core.references import HeldKeys, KeyHolder
 from reconciler.errors import NotFound, Unavailable
 
 _PROVIDER = GROUP_TYPE.partition("/")[0]
@@ -26,8 +28,9 @@ _PROVIDER = GROUP_TYPE.partition("/")[0]
 class ArmCloud:
     """Azure Resource Manager for one credential; safe to use from many threads."""
 
-    def __init__(self, wire: Wire, *, vaults: KeyVaults) -> None:
+    def __init__(self, wire: Wire, *, vaults: KeyVaults, storage_domain: str) -> None:
         self._wire = wire
+        self._storage_domain = storage_domain
         self._arm = Exchange(wire)
         self.vaults = vaults  # for the same credential
         self.inspector = Inspection(wire)
@@ -166,6 +169,13 @@ class ArmCloud:
     def look(self, operation: Operation) -> Look:
         """Look once at an operation."""
         return self._arm.look(operation)
+
+    # Keys of other resources
+
+    def keys(self, holder: KeyHolder) -> HeldKeys:
+        """The keys of a storage account or a workspace, read anew each time."""
+        by_name = read_keys(self._arm, holder)
+        return HeldKeys(by_name=by_name, storage_domain=self._storage_domain)
 
     # The subscription
 

@@ -9,13 +9,14 @@ from reconciler.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudFacts:
-    """Where one cloud takes requests, hands out tokens and keeps vaults, and a token's scope."""
+    """Where one cloud takes requests, hands out tokens and keeps data, and a token's scope."""
 
     name: str
     endpoint: str
     authority: str
     scope: str
     vaults: str  # the domain below which each vault has its name
+    storage: str  # the same for storage accounts, `EndpointSuffix` of a connection string
 
 
 CLOUDS = (
@@ -25,6 +26,7 @@ CLOUDS = (
         authority="https://login.microsoftonline.com",
         scope="https://management.azure.com/.default",
         vaults="vault.azure.net",
+        storage="core.windows.net",
     ),
     CloudFacts(
         name="AzureUSGovernment",
@@ -33,6 +35,7 @@ CLOUDS = (
         # Not the endpoint's own name: azure-mgmt-core 1.6 asks for this audience too.
         scope="https://management.core.usgovcloudapi.net/.default",
         vaults="vault.usgovcloudapi.net",
+        storage="core.usgovcloudapi.net",
     ),
     CloudFacts(
         name="AzureChinaCloud",
@@ -40,6 +43,7 @@ CLOUDS = (
         authority="https://login.chinacloudapi.cn",
         scope="https://management.chinacloudapi.cn/.default",
         vaults="vault.azure.cn",
+        storage="core.chinacloudapi.cn",
     ),
 )
 

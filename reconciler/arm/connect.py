@@ -41,7 +41,7 @@ def connect(
         parallelism=parallelism,
         owns_credential=wire.credential is None,
     )
-    return ArmCloud(wire, vaults=vaults)
+    return ArmCloud(wire, vaults=vaults, storage_domain=facts.storage)
 
 
 def _for_vaults(

@@ -69,6 +69,14 @@ class Exchange:
                 raise refusal(response, verb="get", target=target)
             return object_in(response)
 
+    def told(self, path: str, target: str) -> JsonObject:
+        """What a POST tells that changes nothing: secrets, which no GET shows."""
+        with translated("read", target):
+            response = self.wire.post_to_read(self.wire.endpoint + path)
+            if response.status_code != 200:
+                raise refusal(response, verb="read", target=target)
+            return object_in(response)
+
     def written(
         self,
         verb: str,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from reconciler.core.references import HolderKind, KeyHolder
 from reconciler.core.remedies import SIGN_IN, Cause, remedy_for
+from reconciler.errors import AzureError
 
 _VAULT_ROLE = (
     "the identity needs the role 'Key Vault Secrets User' on the vault, or an access policy with"
@@ -27,6 +29,31 @@ _VAULT_BY_STATUS = {
 def vault_hint(*, status: int, code: str) -> str:
     """What somebody can do about a refusal of a key vault, or an empty text."""
     return _VAULT_BY_CODE.get(code.lower()) or _VAULT_BY_STATUS.get(status, "")
+
+
+_KEY_RIGHTS = {
+    HolderKind.STORAGE_ACCOUNT: (
+        "the identity needs the action 'Microsoft.Storage/storageAccounts/listKeys/action' on the"
+        " account, as in the role 'Storage Account Key Operator Service Role' or 'Reader and Data"
+        " Access'"
+    ),
+    HolderKind.WORKSPACE: (
+        "the identity needs the action 'Microsoft.OperationalInsights/workspaces/sharedKeys/action'"
+        " on the workspace, as in the role 'Log Analytics Contributor'"
+    ),
+}
+
+
+def keys_hint(holder: KeyHolder, error: AzureError) -> str:
+    """What to do about a refusal to tell the keys of `holder`, or an empty text."""
+    code = (error.code or "").lower()
+    if code == "scopelocked":
+        return "a read-only lock forbids listing keys too: remove it, or keep the key in a vault"
+    if error.status == 403:
+        return _KEY_RIGHTS[holder.kind]
+    if error.status == 404:
+        return "check 'name', 'resourceGroup' and 'subscription' of the reference"
+    return ""
 
 
 # What only looks, by the verbs that errors name.

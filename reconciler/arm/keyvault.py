@@ -28,8 +28,8 @@ from reconciler.arm.hints import vault_hint
 from reconciler.arm.policies import RequestLog, RetryReads
 from reconciler.arm.translate import clean, kind_of, translated
 from reconciler.arm.wire import Nobody, session_of
-from reconciler.core.groups import VaultReference
 from reconciler.core.jsonval import as_object, as_text, dig
+from reconciler.core.references import VaultReference
 from reconciler.core.remedies import SIGN_IN
 from reconciler.errors import (
     AuthenticationFailed,

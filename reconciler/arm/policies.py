@@ -34,6 +34,8 @@ _REFUSALS = 5
 _LONGEST_REFUSAL_S = 300.0
 # The keyword of an operation of the SDK that names the region a write is counted in.
 REGION = "rationed_in"
+# The keyword of a request that only reads, whatever its method is.
+CHANGES_NOTHING = "changes_nothing"
 _KINDS = {"GET": Kind.READ, "HEAD": Kind.READ, "DELETE": Kind.DELETE}
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE)
 
@@ -54,15 +56,21 @@ class RetryReads(RetryPolicy):  # type: ignore[misc]  # the SDK's types are not 
 
     def send(self, request: PipelineRequest) -> PipelineResponse:
         """The response of the last attempt."""
-        if request.http_request.method.upper() not in _READS:
+        is_harmless = bool(request.context.options.pop(CHANGES_NOTHING, False))
+        if not is_harmless and request.http_request.method.upper() not in _READS:
             return self.next.send(request)
-        response, waited_s = super().send(request), 0.0
+        response, waited_s = self._repeated(request), 0.0
         for _ in range(_REFUSALS if self._is_gated else 0):
             waited_s += retry_after_of(response.http_response) or 0.0
             if response.http_response.status_code != 429 or waited_s > _LONGEST_REFUSAL_S:
                 break
-            response = super().send(request)  # once the gate lets it
+            response = self._repeated(request)  # once the gate lets it
         return response
+
+    def _repeated(self, request: PipelineRequest) -> PipelineResponse:
+        # The SDK takes the keyword away each time.
+        request.context.options["retry_on_methods"] = frozenset({request.http_request.method})
+        return super().send(request)
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse) -> bool:
         """Whether to read again, waiting as long as Azure says."""

@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 from reconciler.arm.addresses import is_plain_http
 from reconciler.arm.answers import Response
 from reconciler.arm.credentials import SignIn
-from reconciler.arm.policies import policies_for
+from reconciler.arm.policies import CHANGES_NOTHING, policies_for
 from reconciler.core.cloud import Gate
 
 CONTAINERS_API = "2023-05-01"
@@ -80,6 +80,11 @@ class Wire:
         return self._raw.send_request(
             HttpRequest("GET", url, headers={"Accept": "application/json"}), stream=False
         )
+
+    def post_to_read(self, url: str) -> Response:
+        """What a POST of nothing to `url` is answered, one that changes nothing there."""
+        request = HttpRequest("POST", url, headers={"Accept": "application/json"})
+        return self._raw.send_request(request, stream=False, **{CHANGES_NOTHING: True})
 
     def close(self) -> None:
         """Close every connection."""

@@ -9,9 +9,9 @@ from enum import Enum
 from typing import Protocol
 
 from reconciler.core.containers import Event
-from reconciler.core.groups import VaultReference
 from reconciler.core.ids import GroupId, ResourceGroupId
 from reconciler.core.jsonval import Json, JsonObject
+from reconciler.core.references import HeldKeys, KeyHolder, VaultReference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,18 @@ class Gate(Protocol):
         """The request was answered; None where no answer came."""
 
 
-class Cloud(Protocol):
+class Keys(Protocol):
+    """Resources that keep access keys, for the credential of a `Cloud`."""
+
+    def keys(self, holder: KeyHolder) -> HeldKeys:
+        """The keys of one resource, read anew each time.
+
+        Raises:
+            AzureError: Azure refused, has no such resource, or was not reached.
+        """
+
+
+class Cloud(Keys, Protocol):
     """Azure, for one credential. Bodies are wire-shaped JSON; any method may raise `AzureError`."""
 
     def groups(self, subscription: str) -> Sequence[Json]:

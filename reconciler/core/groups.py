@@ -30,8 +30,10 @@ from reconciler.core.jsonval import (
     text_map,
 )
 from reconciler.core.normalise import canonical
+from reconciler.core.references import Reference
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_ACCOUNT_KEY = re.compile(r"(?:\A|;)AccountKey=([^;]+)")
 
 
 def is_variable(name: str) -> bool:
@@ -105,25 +107,12 @@ class SecretState(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VaultReference:
-    """A secret in a key vault: `vault` is a name or a URL, no `version` means the latest."""
-
-    vault: str
-    secret: str
-    version: str = ""
-
-    def __str__(self) -> str:
-        version = f"version '{self.version}' of " if self.version else ""
-        return f"{version}secret '{self.secret}' in vault '{self.vault}'"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Secret:
     """A write-only value at `path` of the wire body.
 
     `path` may end in a key of a secret volume, or at the volume itself when even its keys are not
-    known. `reason` says why the value is not at hand. With a `reference` the value lies in a key
-    vault, which loading manifests does not ask: `encodes` says that it is sent in base64,
+    known. `reason` says why the value is not at hand. With a `reference` the value lies in Azure,
+    which loading manifests does not ask: `encodes` says that it is sent in base64,
     `holds_base64` that the place takes nothing else.
     """
 
@@ -133,7 +122,7 @@ class Secret:
     where: Position
     value: str | None = field(default=None, repr=False)
     reason: str = ""
-    reference: VaultReference | None = None
+    reference: Reference | None = None
     encodes: bool = False
     holds_base64: bool = False
     # The reference as written; None where the value itself is, or nothing.
@@ -151,11 +140,11 @@ class Secret:
     def spellings(self) -> tuple[str, ...]:
         """The texts its value may show up as, whole or a line of it.
 
-        A secret volume holds base64 of what a container reads.
+        A secret volume holds base64 of what a container reads, and a connection string holds a key.
         """
         if self.value is None:
             return ()
-        texts = [self.value]
+        texts = [self.value, *_ACCOUNT_KEY.findall(self.value)]
         with suppress(ValueError):
             texts.append(b64decode(self.value, validate=True).decode("utf-8"))
         texts.append(b64encode(self.value.encode("utf-8", "surrogatepass")).decode("ascii"))

@@ -309,7 +309,8 @@ class Emulator:
     ) -> str:
         """Let a resource of another kind lie in a resource group; its id.
 
-        Its `kind` is like `Microsoft.Storage/storageAccounts`. It shows in lists of resources only.
+        Its `kind` is like `Microsoft.Network/virtualNetworks`. It shows in lists of resources only,
+        but a storage account and a workspace also tell keys.
         """
         base = f"/subscriptions/{subscription}/resourceGroups/{resource_group}"
         resource = Foreign(

@@ -73,12 +73,16 @@ def unknown_api_version(version: str, kind: str, location: str, known: list[str]
 
 def group_not_found(name: str, resource_group: str) -> Refusal:
     """The usual 404: ARM does not know the id. Source: B.1."""
+    return resource_not_found("Microsoft.ContainerInstance/containerGroups", name, resource_group)
+
+
+def resource_not_found(kind: str, name: str, resource_group: str) -> Refusal:
+    """The usual 404 for any type. Source: B.1."""
     return Refusal(
         404,
         "ResourceNotFound",
-        f"The Resource 'Microsoft.ContainerInstance/containerGroups/{name}' under resource group "
-        f"'{resource_group}' was not found. For more details please go to "
-        "https://aka.ms/ARMResourceNotFoundFix",
+        f"The Resource '{kind}/{name}' under resource group '{resource_group}' was not found. "
+        "For more details please go to https://aka.ms/ARMResourceNotFoundFix",
         GATEWAY,
     )
 

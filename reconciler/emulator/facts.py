@@ -119,13 +119,14 @@ class ResourceGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foreign:
-    """A resource of another kind, placed by a test so that a resource group holds something."""
+    """A resource of another kind: all that is known of it. `rotations` counts, by key's name."""
 
     id: str
     name: str
     type: str
     location: str = "westeurope"
     tags: JsonObject = field(default_factory=dict)
+    rotations: JsonObject = field(default_factory=dict)
 
 
 def begin(kind: Kind, pace: Pace, after: datetime | None = None) -> Phase:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TypeVar
 
 from reconciler.emulator.facts import (
@@ -23,7 +23,7 @@ from reconciler.emulator.facts import (
     load_phase,
     region_of,
 )
-from reconciler.emulator.jsonval import Json, as_number, as_object, as_text, dig
+from reconciler.emulator.jsonval import Json, JsonObject, as_number, as_object, as_text, dig
 from reconciler.emulator.lifecycle import containers
 from reconciler.emulator.pace import Kind, Unit
 from reconciler.emulator.readback import fqdn, shown
@@ -237,14 +237,8 @@ class Records:
     # Resources of other kinds
 
     def place(self, subscription: str, resource_group: str, resource: Foreign) -> None:
-        """Keep a resource the emulator knows nothing about but its existence."""
-        facts = {
-            "id": resource.id,
-            "name": resource.name,
-            "type": resource.type,
-            "location": resource.location,
-            "tags": resource.tags,
-        }
+        """Keep a resource of another kind in place of what was there."""
+        facts = asdict(resource)
         self.connection.execute(
             "INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?)",
             (resource.id.lower(), subscription.lower(), resource_group.lower(), json.dumps(facts)),
@@ -254,7 +248,22 @@ class Records:
         """The resources of other kinds in a subscription or resource group, as listed."""
         where, values = _scope(scope)
         rows = self.connection.execute(f"SELECT facts FROM resources {where} ORDER BY id", values)
-        return [_read(json.loads, row[0]) for row in rows]
+        return [_listed(_read(json.loads, row[0])) for row in rows]
+
+    def placed_at(self, place: str) -> Foreign | None:
+        """The resource of another kind with this id, in any case."""
+        rows = self.connection.execute(
+            "SELECT facts FROM resources WHERE id = ?", (place.lower(),)
+        ).fetchall()
+        return Foreign(**_read(json.loads, rows[0][0])) if rows else None
+
+    def take_away(self, place: str) -> None:
+        """Forget the resource of another kind with this id."""
+        self.connection.execute("DELETE FROM resources WHERE id = ?", (place.lower(),))
+
+
+def _listed(facts: JsonObject) -> JsonObject:
+    return {name: fact for name, fact in facts.items() if name != "rotations"}
 
 
 _WHERE = "WHERE subscription = ? AND resource_group = ? AND key = ?"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reconciler.emulator import actions, groups, operations, provider, resource_groups
+from reconciler.emulator import actions, groups, keyholders, operations, provider, resource_groups
 from reconciler.emulator.world import Call, Reply, World
 
 Handler = Callable[[World, Call], Reply]
@@ -17,6 +17,8 @@ _ACI = "/providers/Microsoft.ContainerInstance"
 _GROUPS = _RG + _ACI + "/containerGroups"
 _GROUP = _GROUPS + "/{name}"
 _CONTAINER = _GROUP + "/containers/{container}"
+_ACCOUNT = _RG + "/providers/Microsoft.Storage/storageAccounts/{holder}"
+_WORKSPACE = _RG + "/providers/Microsoft.OperationalInsights/workspaces/{holder}"
 _LOCATION = _SUB + _ACI + "/locations/{location}"
 _RIGHTS = "/providers/Microsoft.Authorization/permissions"
 _RESOURCE = _RG + "/providers/{namespace}/{type}/{name}"
@@ -56,6 +58,16 @@ ROUTES = (
     _route("GET", _LOCATION + "/usages", provider.list_usages),
     _route("GET", _LOCATION + "/capabilities", provider.list_capabilities),
     _route("GET", _LOCATION + "/cachedImages", provider.list_cached_images),
+    _route("PUT", _ACCOUNT, keyholders.put_holder),
+    _route("GET", _ACCOUNT, keyholders.get_holder),
+    _route("DELETE", _ACCOUNT, keyholders.delete_holder),
+    _route("POST", _ACCOUNT + "/listKeys", keyholders.list_account_keys),
+    _route("POST", _ACCOUNT + "/regenerateKey", keyholders.renew_account_key),
+    _route("PUT", _WORKSPACE, keyholders.put_holder),
+    _route("GET", _WORKSPACE, keyholders.get_holder),
+    _route("DELETE", _WORKSPACE, keyholders.delete_holder),
+    _route("POST", _WORKSPACE + "/sharedKeys", keyholders.list_workspace_keys),
+    _route("POST", _WORKSPACE + "/regenerateSharedKey", keyholders.renew_workspace_keys),
     _route("GET", _ACI + "/operations", provider.list_operations),
     *(
         _route("GET", scope + _RIGHTS, provider.list_permissions)

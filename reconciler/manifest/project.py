@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.finding import Finding, Position, Severity, in_order
-from reconciler.core.groups import Adopt, OnReplaceFailure, Replace, VaultReference
+from reconciler.core.groups import Adopt, OnReplaceFailure, Replace
 from reconciler.core.images import Images
 from reconciler.core.jsonval import (
     JsonObject,
@@ -21,6 +21,7 @@ from reconciler.core.jsonval import (
     text_map,
 )
 from reconciler.core.policy import Limits, Prune, duration_in
+from reconciler.core.references import VaultReference
 from reconciler.errors import UsageError
 from reconciler.manifest.files import find_project_file, folder_of, read, shown, start_of
 from reconciler.manifest.references import vault_reference

@@ -1,6 +1,6 @@
-"""Where a reference to a secret leads: the environment and files at once, a key vault later.
+"""Where a reference to a secret leads: the environment and files at once, Azure later.
 
-Loading manifests asks nobody: what lies in a vault is only named here.
+Loading manifests asks nobody: what lies in a vault, or with a resource, is only named here.
 """
 
 from __future__ import annotations
@@ -12,13 +12,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from reconciler.core.groups import VaultReference, is_variable
-from reconciler.core.jsonval import Json, JsonObject, as_object, as_text
+from reconciler.core.groups import is_variable
+from reconciler.core.jsonval import Json, JsonObject, WirePath, as_object, as_text
+from reconciler.core.references import (
+    HolderKind,
+    KeyHolder,
+    KeyReference,
+    Reference,
+    VaultReference,
+)
 from reconciler.manifest.wording import quoted
 
 WRITTEN = "{fromEnv: NAME}, {fromFile: PATH} or {fromKeyVault: {vault: NAME, secret: NAME}}"
 
+# What stands first where the key of a resource is due: Azure itself knows it.
+_HELD = {
+    "storageAccountKey": "{fromStorageAccount: {name: NAME, resourceGroup: NAME}}",
+    "workspaceKey": "{fromWorkspace: {name: NAME, resourceGroup: NAME}}",
+}
+
 _LARGEST = 1_000_000  # bytes
+
+
+def references_for(path: WirePath) -> str:
+    """What may be written at `path` in place of a secret."""
+    held = _HELD.get(str(path[-1]))
+    return f"{held}, {WRITTEN}" if held else WRITTEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +56,39 @@ class Resolved:
     value: str | None = None
     reason: str = ""
     rule: str = "M402"
+
+
+# What refers to a key of a resource: the kind of that, and the key meant where none is named.
+_HOLDERS = {
+    "fromStorageAccount": (HolderKind.STORAGE_ACCOUNT, "key1"),
+    "fromWorkspace": (HolderKind.WORKSPACE, "primary"),
+}
+
+
+def azure_reference(node: Json) -> Reference | None:
+    """What a reference names in Azure; None where it leads elsewhere."""
+    return vault_reference(node) or key_reference(node)
+
+
+def key_reference(node: Json) -> KeyReference | None:
+    """The key of a resource that a reference names; None where it names something else."""
+    for name, (kind, usual) in _HOLDERS.items():
+        given = node.get(name) if isinstance(node, dict) else None
+        if given is None:
+            continue
+        named = as_object(given)
+        holder = KeyHolder(
+            kind=kind,
+            subscription=as_text(named.get("subscription")),
+            resource_group=as_text(named.get("resourceGroup")),
+            name=as_text(named.get("name")),
+        )
+        return KeyReference(
+            holder=holder,
+            key=as_text(named.get("key")) or usual,
+            as_connection_string=named.get("as") == "connectionString",
+        )
+    return None
 
 
 def vault_reference(node: Json) -> VaultReference | None:

@@ -142,6 +142,7 @@ ROWS = (
     _firm("M404", "a secret's file lies inside the project or a --secrets-dir"),
     _firm("M405", "a value of a secret volume is base64", f"{_ACI}volume-secret"),
     _doubt("M406", "the registry of an image tells what its tag points at"),
+    _firm("M407", "a key that is referred to is one that opens what it is given for"),
     _firm("M501", "a variable is set"),
     _firm("M502", "a variable reference is '${var:NAME}' in a manifest"),
     _firm("M503", "a folder has one project file with one document"),

@@ -1,24 +1,25 @@
 """Secrets leave the body here: each becomes a `Secret` beside it, its value in no text.
 
 A reference is followed at once; one that leads nowhere is a warning, since a plan needs no value
-and a write says so again. A reference into a key vault is only kept: manifests are loaded offline.
+and a write says so again. A reference into Azure is only kept: manifests are loaded offline.
 """
 
 from __future__ import annotations
 
 from reconciler.core.encoding import NOT_BASE64, is_base64
 from reconciler.core.finding import Finding
-from reconciler.core.groups import Secret, SecretState, VaultReference
+from reconciler.core.groups import Secret, SecretState
 from reconciler.core.jsonval import Json, JsonObject, WirePath, as_list, as_object, dig
 from reconciler.core.jsonval import pointer as to_pointer
+from reconciler.core.references import Reference, VaultReference
 from reconciler.manifest.document import Document
 from reconciler.manifest.pointers import canonical_path
 from reconciler.manifest.references import (
-    WRITTEN,
     Resolved,
     Surroundings,
+    azure_reference,
     followed,
-    vault_reference,
+    references_for,
 )
 from reconciler.manifest.rules import finding
 from reconciler.manifest.schemas import Kind
@@ -68,9 +69,9 @@ class _Pass:
             pass  # `secret: {unknown: true}` speaks of the whole volume: see `empty_places`
         elif isinstance(node, str) and node:
             says = "expected a reference to a secret, got the secret itself"
-            self._say("M401", path, says, WRITTEN)
+            self._say("M401", path, says, references_for(path))
             self._keep(path, _checked(Resolved(value=node), is_encoded=is_encoded))
-        elif isinstance(node, dict) and (reference := vault_reference(node)):
+        elif isinstance(node, dict) and (reference := azure_reference(node)):
             self._refer(path, reference, node, is_encoded=is_encoded)
         elif isinstance(node, dict) and "unknown" not in node:
             resolved = followed(node, self.around)
@@ -79,16 +80,17 @@ class _Pass:
             self._unknown(path)
 
     def _refer(
-        self, path: WirePath, reference: VaultReference, node: JsonObject, *, is_encoded: bool
+        self, path: WirePath, reference: Reference, node: JsonObject, *, is_encoded: bool
     ) -> None:
-        """Keep a secret whose vault is asked later: offline, nothing is wrong with it."""
+        """Keep a secret that Azure is asked for later: offline, nothing is wrong with it."""
+        nobody = "the vault" if isinstance(reference, VaultReference) else "Azure"
         self.secrets.append(
             Secret(
                 path=path,
                 name=to_pointer(canonical_path(self.document.data, path)),
                 state=SecretState.UNRESOLVED,
                 where=self.document.at(path),
-                reason=f"the vault was not asked: {reference}",
+                reason=f"{nobody} was not asked: {reference}",
                 reference=reference,
                 encodes=node.get("encode") == "base64",
                 holds_base64=is_encoded,
@@ -104,7 +106,7 @@ class _Pass:
 
     def _unknown(self, path: WirePath) -> None:
         says = "expected a value or a reference, got none: it is not compared and blocks writes"
-        self._say("M403", path, says, WRITTEN)
+        self._say("M403", path, says, references_for(path))
         self._add(path, SecretState.UNKNOWN, None, "no value is given")
 
     def _add(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from reconciler.core.finding import Finding
 from reconciler.core.jsonval import JsonObject, Path, WirePath, as_list, as_object, dig
 from reconciler.manifest.document import Document
+from reconciler.manifest.keyholes import key_findings
 from reconciler.manifest.rules import finding
 from reconciler.manifest.wording import listed, near, quoted, shown_path
 
@@ -25,6 +26,7 @@ def meaning(document: Document) -> Iterator[Finding]:
     yield from _repeated(document, containers, "container")
     yield from _repeated(document, volumes, "volume")
     yield from _kinds(document, volumes)
+    yield from key_findings(document)
     yield from _dropped(document)
     known = [str(volume.get("name")) for _, volume in volumes]
     for path, container in containers:

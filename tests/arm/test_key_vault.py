@@ -17,7 +17,7 @@ from reconciler import __version__
 from reconciler.arm.clouds import CLOUDS, cloud_named
 from reconciler.arm.connect import connect
 from reconciler.arm.keyvault import KeyVaults
-from reconciler.core.groups import VaultReference
+from reconciler.core.references import VaultReference
 from reconciler.errors import (
     AuthenticationFailed,
     AzureError,
@@ -279,7 +279,7 @@ def test_the_library_is_loaded_by_the_first_secret_alone(vault) -> None:
     code = f"""
 import sys
 from reconciler.arm.connect import connect
-from reconciler.core.groups import VaultReference
+from reconciler.core.references import VaultReference
 def loaded(): return any(name.startswith("azure.keyvault") for name in sys.modules)
 with connect(cloud="AzureCloud", endpoint="http://127.0.0.1:1", parallelism=1, environ={{}}) as c:
     print(loaded())

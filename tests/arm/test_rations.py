@@ -11,12 +11,20 @@ from reconciler.arm.cloud import ArmCloud
 from reconciler.arm.connect import connect
 from reconciler.core.cloud import Kind, Left, Ration
 from reconciler.core.ids import GroupId, ResourceGroupId
+from reconciler.core.references import HolderKind, KeyHolder
 from reconciler.emulator import Emulator, Limits, ManualClock
 from reconciler.errors import Throttled
 from reconciler.execute.pacing import Pacer
 from tests.conftest import Time, group
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+HOLDER = KeyHolder(
+    kind=HolderKind.STORAGE_ACCOUNT,
+    subscription=SUBSCRIPTION,
+    resource_group="rg-data",
+    name="shopfiles",
+)
+KEYS = {"keys": [{"keyName": "key1", "value": "a"}]}
 
 
 class Book:
@@ -120,6 +128,27 @@ def test_a_refused_read_waits_at_the_gate_a_few_times(arm, group, fail, answer) 
         assert cloud.group(group) == {"name": "web"}
 
     assert 150 <= sum(clock.slept) <= 155
+
+
+def test_keys_are_counted_as_the_write_that_they_are_for_arm(gated, arm, book, answer) -> None:
+    arm.answers = [answer(body=KEYS, headers=_HEADERS)]
+
+    gated.keys(HOLDER)
+
+    ration = Ration(subscription=SUBSCRIPTION, kind=Kind.WRITE)
+    assert [(told, left and left.in_subscription) for told, left in book.left] == [(ration, 1199)]
+
+
+def test_keys_that_are_refused_wait_at_the_gate_like_a_read(arm, fail, answer) -> None:
+    clock = Time()
+    refused, torn = fail(429, "TooManyRequests", Retry_After="50"), answer(torn=True)
+    arm.answers = [refused, torn, refused, torn, answer(body=KEYS)]
+
+    with connected(arm.url, Pacer(clock=clock)) as cloud:
+        assert cloud.keys(HOLDER).by_name == {"key1": "a"}
+
+    assert arm.methods == ["POST"] * 5
+    assert 100 <= sum(clock.slept) <= 105
 
 
 def test_a_read_that_is_always_refused_ends(arm, group, fail) -> None:

@@ -98,6 +98,25 @@ SLIPS: dict[str, Any] = {
     "as a variable's name": web({"name": "A", "secureValue": {"fromEnv": S}}),
     "two nodes": web({"name": "A", "secureValue": {"fromEnv": "CANARY", "fromFile": S}}),
     "in the vault's place": web({"name": "A", "secureValue": {"fromKeyVault": S}}),
+    "in the account's place": web({"name": "A", "secureValue": {"fromStorageAccount": S}}),
+    "as an account's name": group(
+        volumes=[
+            {
+                "name": "v",
+                "azureFile": {
+                    "shareName": "s",
+                    "storageAccountName": "shopfiles",
+                    "storageAccountKey": {"fromStorageAccount": {"name": S, "resourceGroup": "rg"}},
+                },
+            }
+        ]
+    ),
+    "as a workspace's key": web(
+        {
+            "name": "A",
+            "secureValue": {"fromWorkspace": {"name": "logs", "resourceGroup": "rg", "key": S}},
+        }
+    ),
     "unknown": web({"name": "A", "secureValue": {"unknown": S}}),
     "a plain node": web({"name": "A", "value": {"secureValue": S}}),
     "a list of plain ones": web({"name": "DB_PASSWORD", "value": [S]}),

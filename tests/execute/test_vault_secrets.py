@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.core.groups import DesiredGroup, SecretState, VaultReference
+from reconciler.core.groups import DesiredGroup, SecretState
+from reconciler.core.references import HeldKeys, KeyHolder, VaultReference
 from reconciler.errors import LocalStateUnusable, NotFound
-from reconciler.execute.secrets import resolved
+from reconciler.execute.secrets import Sources, resolved
 from reconciler.manifest import load_desired, open_project
 from tests.conftest import Repository, group
 
@@ -26,6 +27,17 @@ class Kept:
         with self._lock:
             self.asked.append(reference)
         return self._answer(reference)
+
+
+class Nobody:
+    """Stands for Azure Resource Manager where it is not to be asked."""
+
+    def keys(self, holder: KeyHolder) -> HeldKeys:
+        raise AssertionError(f"asked for the keys of {holder}")
+
+
+def of(vaults: Kept) -> Sources:
+    return Sources(keys=Nobody(), vaults=vaults)
 
 
 def refer(name: str, vault: str = "kv-shop", **more: str) -> dict:
@@ -55,7 +67,7 @@ def test_each_distinct_secret_is_read_once(loaded) -> None:
         group("b", env=variables(refer("db"), refer("db", version="v1"), refer("other"))),
     )
 
-    first, second = resolved(groups, vaults, workers=4)
+    first, second = resolved(groups, of(vaults), workers=4)
 
     assert sorted((one.secret, one.version) for one in vaults.asked) == [
         ("db", ""),
@@ -76,7 +88,7 @@ def test_several_are_read_at_once(loaded) -> None:
 
     groups = loaded(group("a", env=variables(*(refer(f"s{n}") for n in range(4)))))
 
-    (one,) = resolved(groups, Kept(answer), workers=4)
+    (one,) = resolved(groups, of(Kept(answer)), workers=4)
 
     assert [secret.value for secret in one.secrets] == ["s0", "s1", "s2", "s3"]
 
@@ -85,7 +97,7 @@ def test_what_lies_elsewhere_is_left_as_it_is(loaded) -> None:
     vaults = Kept(lambda _reference: "read")
     groups = loaded(group("a", env=variables({"fromEnv": "SET"})), group("b"))
 
-    assert resolved(groups, vaults, workers=4) == groups
+    assert resolved(groups, of(vaults), workers=4) == groups
     assert vaults.asked == []
 
 
@@ -105,7 +117,7 @@ def test_one_that_cannot_be_read_has_the_reason_and_the_others_their_values(load
 
     groups = loaded(group("a", env=variables(refer("gone"), refer("there"))))
 
-    gone, there = resolved(groups, Kept(answer), workers=2)[0].secrets
+    gone, there = resolved(groups, of(Kept(answer)), workers=2)[0].secrets
 
     assert (gone.state, gone.value) == (SecretState.UNRESOLVED, None)
     assert str(error) in gone.reason
@@ -115,7 +127,7 @@ def test_one_that_cannot_be_read_has_the_reason_and_the_others_their_values(load
 def test_an_empty_value_is_none(loaded) -> None:
     groups = loaded(group("a", env=variables(refer("db"))))
 
-    (secret,) = resolved(groups, Kept(lambda _: ""), workers=1)[0].secrets
+    (secret,) = resolved(groups, of(Kept(lambda _: "")), workers=1)[0].secrets
 
     assert (secret.state, secret.value) == (SecretState.UNRESOLVED, None)
     assert "got an empty one" in secret.reason
@@ -126,7 +138,7 @@ def test_a_bug_of_ours_is_not_taken_for_a_missing_secret(loaded) -> None:
         raise KeyError("bug")
 
     with pytest.raises(KeyError):
-        resolved(loaded(group("a", env=variables(refer("db")))), Kept(answer), workers=1)
+        resolved(loaded(group("a", env=variables(refer("db")))), of(Kept(answer)), workers=1)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +154,7 @@ def test_a_secret_volume_is_sent_base64(loaded, more, value, sent) -> None:
     volume = {"name": "v", "secret": {"k": {**refer("file"), **more}}}
     groups = loaded(group("a", volumes=[volume]))
 
-    (secret,) = resolved(groups, Kept(lambda _: value), workers=1)[0].secrets
+    (secret,) = resolved(groups, of(Kept(lambda _: value)), workers=1)[0].secrets
 
     assert secret.value == sent
     if sent is None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.groups import SecretState, VaultReference
+from reconciler.core.groups import SecretState
+from reconciler.core.references import VaultReference
 from reconciler.manifest import open_project
 from reconciler.manifest.references import Surroundings, followed
 from tests.manifest.conftest import web

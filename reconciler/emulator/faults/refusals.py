@@ -13,6 +13,7 @@ from reconciler.emulator.errors import (
     no_capacity,
     not_registered,
     quota_reached,
+    resource_not_found,
     transitioning,
 )
 from reconciler.emulator.facts import region_of
@@ -56,7 +57,11 @@ def _by_status(status: int, call: Call, place: Place, now: datetime) -> Refusal:
         return _NAMED[named[status]](call, place, now, {})
     match status:
         case 404:
-            return group_not_found(_name(call), _names(call).get("resourcegroups", "rg"))
+            home = _names(call).get("resourcegroups", "rg")
+            if place.stage == "keys":
+                kind, name, _ = _resource(call)
+                return resource_not_found(kind, name, home)
+            return group_not_found(_name(call), home)
         case 500:
             return Refusal(500, "InternalServerError", "Encountered internal server error.")
         case 502:
@@ -122,17 +127,24 @@ def _american(at: datetime) -> str:
 
 
 def _forbidden(call: Call, place: Place, _now: datetime, _options: JsonObject) -> Refusal:
-    what = "containerGroups" if place.group or place.stage == "list" else "resources"
-    action = _ACTIONS.get(call.method, "write")
     return Refusal(
         403,
         "AuthorizationFailed",
         "The client 'emulator' with object id '00000000-0000-4000-8000-000000000001' does not have "
-        f"authorization to perform action 'Microsoft.ContainerInstance/{what}/{action}' over scope "
+        f"authorization to perform action '{_action(call, place)}' over scope "
         f"'{call.path}' or the scope is invalid. If access was recently granted, please refresh "
         "your credentials.",
         GATEWAY,
     )
+
+
+def _action(call: Call, place: Place) -> str:
+    """The action that the call needs, as role definitions name it."""
+    if place.stage == "keys":
+        kind, _, name = _resource(call)
+        return f"{kind}/{name}/action"
+    what = "containerGroups" if place.group or place.stage == "list" else "resources"
+    return f"Microsoft.ContainerInstance/{what}/{_ACTIONS.get(call.method, 'write')}"
 
 
 def _transitioning(call: Call, _place: Place, _now: datetime, _options: JsonObject) -> Refusal:
@@ -212,6 +224,12 @@ def _names(call: Call) -> dict[str, str]:
     """What each keyword of the path names, such as `containergroups` → `web`."""
     parts = call.path.strip("/").split("/")
     return dict(zip((part.lower() for part in parts[::2]), parts[1::2], strict=False))
+
+
+def _resource(call: Call) -> tuple[str, str, str]:
+    """The type and name of the resource that a path acts on, and what it does."""
+    parts = call.path.strip("/").split("/")
+    return f"{parts[-4]}/{parts[-3]}", parts[-2], parts[-1]
 
 
 def _name(call: Call) -> str:

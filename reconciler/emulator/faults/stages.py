@@ -28,6 +28,12 @@ _CALLS = (
     ("capabilities", "GET", _LOCATION + "/capabilities"),
     ("provider", "GET", _SUB + "/providers/[^/]+"),
     ("register", "POST", _SUB + "/providers/[^/]+/register"),
+    ("keys", "POST", _RG + "/providers/microsoft\\.storage/storageaccounts/[^/]+/listkeys"),
+    (
+        "keys",
+        "POST",
+        _RG + "/providers/microsoft\\.operationalinsights/workspaces/[^/]+/sharedkeys",
+    ),
     ("resource-group", "", _RG),
     ("resources", "GET", f"({_RG}|{_SUB})/resources"),
 )
@@ -52,6 +58,7 @@ STAGES = {
     "capabilities": "read how large a group may be",
     "provider": "read the registration of the resource provider",
     "register": "register the resource provider",
+    "keys": "read the keys of a storage account or of a workspace",
     "resource-group": "anything with a resource group itself; 'method' says what",
     "resources": "list the resources of a resource group or of the subscription",
 }
