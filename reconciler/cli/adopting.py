@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from reconciler.cli.console import Console
 from reconciler.cli.loading import consent_of, loaded_for, wanted_for
 from reconciler.cli.options import Options
@@ -18,6 +21,7 @@ def adopt(options: Options) -> ExitCode:
     from reconciler.report.rows import plan_report
 
     console = Console(options)
+    _check_names(options.names)
     loaded = loaded_for(options)
     if isinstance(loaded, ExitCode):
         return loaded
@@ -52,3 +56,19 @@ def adopt(options: Options) -> ExitCode:
             console.say("not confirmed, nothing was touched")
             return ExitCode.BLOCKED
         return carry_out(planned, connected, project, options, shown)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Return when no name is that of a project's folder, as `export` has just made one.
+
+    Raises:
+        UsageError: one is.
+    """
+    from reconciler.manifest.files import PROJECT_FILES
+
+    for name in names:
+        if any((Path(name) / file).is_file() for file in PROJECT_FILES):
+            raise UsageError(
+                f"expected names of groups, got the folder '{name}'",
+                hint=f"'aci-reconcile adopt --manifests {name}' adopts what its manifests name",
+            )

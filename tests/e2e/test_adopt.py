@@ -186,3 +186,14 @@ def test_a_group_that_moves_after_it_was_looked_at_is_not_adopted(found):
 
     assert (done.code, found.writes[1:]) == (5, [])
     assert document["outcomes"][0]["status"] == "stale"
+
+
+def test_the_folder_of_a_project_is_no_name(found):
+    found.file("shop/aci-reconcile.yaml", "owner: shop\n")
+
+    done = found.here("adopt", "shop", "--yes")
+
+    assert done.code == 64
+    assert "expected names of groups, got the folder 'shop'" in done.err
+    assert "adopt --manifests shop" in done.err
+    assert not [write for write in found.writes if write.startswith("PATCH")]
