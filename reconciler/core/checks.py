@@ -16,7 +16,7 @@ from reconciler.errors import AzureError
 _SHORT_S = 600  # a token that ends within a run of ten minutes
 _SKEW_S = 30
 _WORST_SKEW_S = 300  # Microsoft Entra refuses assertions and tokens beyond five minutes
-_FEW_READS = 500
+_FEW_READS = 50  # of a bucket that holds 250 or more (F.4)
 _WELL = "enabled"
 _DOUBTFUL = ("warned", "pastdue")  # reads work, writes end soon
 

@@ -22,6 +22,9 @@ _JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
 _ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
 _READER = "Reader"
 _CONTRIBUTOR = "Azure Container Instances Contributor Role"
+_OWNING = "Contributor"
+_JOINING, _ASSIGNING = "Network Contributor", "Managed Identity Operator"
+_WIDEST = (_OWNING, _CONTRIBUTOR, _JOINING, _ASSIGNING, _READER)  # the first holds the last, too
 _NAMES_SHOWN = 4
 
 
@@ -59,7 +62,7 @@ def needs_of(
     if [*absent]:
         needs.append(Need(scope=root, action=f"{GROUP_TYPE}/read", role=_READER))
         if purpose is Purpose.APPLY:
-            needs.append(Need(scope=root, action=f"{_RESOURCE_GROUPS}/write", role="Contributor"))
+            needs.append(Need(scope=root, action=f"{_RESOURCE_GROUPS}/write", role=_OWNING))
             needs.append(Need(scope=root, action=f"{GROUP_TYPE}/write", role=_CONTRIBUTOR))
     if purpose is Purpose.APPLY:
         needs += _linked(groups)
@@ -82,9 +85,9 @@ def _linked(groups: Iterable[DesiredGroup]) -> Iterator[Need]:
     for group in groups:
         for item in as_list(dig(group.body, "properties", "subnetIds")):
             if scope := as_text(as_object(item).get("id")):
-                yield Need(scope=scope, action=_JOIN, role="Network Contributor")
+                yield Need(scope=scope, action=_JOIN, role=_JOINING)
         for scope in as_object(dig(group.body, "identity", "userAssignedIdentities")):
-            yield Need(scope=scope, action=_ASSIGN, role="Managed Identity Operator")
+            yield Need(scope=scope, action=_ASSIGN, role=_ASSIGNING)
 
 
 def allows(permissions: Iterable[Json], action: str) -> bool:
@@ -121,13 +124,12 @@ def rights_check(
     actions = [need.action for need in lacking]
     shown = ", ".join(actions[:_NAMES_SHOWN])
     shown += f" and {len(actions) - _NAMES_SHOWN} more" if len(actions) > _NAMES_SHOWN else ""
-    roles = dict.fromkeys(need.role for need in essential or lacking)
-    role = _CONTRIBUTOR if _CONTRIBUTOR in roles and _READER in roles else next(iter(roles))
+    roles = {need.role for need in essential or lacking}
     return Check(
         name=name,
         state=State.FAILED if essential else State.WARNING,
         says=f"{place}: lacks {shown}",
-        fix=_assignment(role, scope, identity),
+        fix=_assignment(min(roles, key=_WIDEST.index), scope, identity),
     )
 
 

@@ -186,6 +186,8 @@ def _value(document: Document, error: _Broken) -> Finding:
         where = document.at_key(path)
     is_secret = _is_secret(document, path, error.instance)
     got = described(error.instance, secret=is_secret)
+    if error.keyword == "maxItems":
+        got = str(len(as_list(error.instance)))
     hint = "" if is_secret else hint
     if path[-1:] == ("secretKey",) and is_secret:
         hint = "{fromEnv: NAME} or {fromKeyVault: {vault: NAME, secret: NAME}}"

@@ -60,7 +60,7 @@ def test_a_resource_group_that_is_to_be_made_needs_rights_on_the_subscription() 
 def test_what_is_missing_names_the_role_the_principal_and_the_scope() -> None:
     here = [
         Need(scope="/subscriptions/s/resourceGroups/rg", action=READ, role="Reader"),
-        Need(scope="/subscriptions/s/resourceGroups/rg", action=WRITE, role="Writer"),
+        Need(scope="/subscriptions/s/resourceGroups/rg", action=WRITE, role="Contributor"),
     ]
 
     check = rights_check(here[0].scope, here, [row("*/read")], WHO)
@@ -69,7 +69,7 @@ def test_what_is_missing_names_the_role_the_principal_and_the_scope() -> None:
     assert check.says == f"rg: lacks {WRITE}"
     assert check.fix == (
         "az role assignment create --assignee-object-id oid-1 --assignee-principal-type"
-        ' ServicePrincipal --role "Writer" --scope /subscriptions/s/resourceGroups/rg'
+        ' ServicePrincipal --role "Contributor" --scope /subscriptions/s/resourceGroups/rg'
     )
 
 
@@ -78,3 +78,11 @@ def test_what_a_run_can_do_without_is_a_warning() -> None:
 
     assert rights_check("/subscriptions/s", here, [], WHO).state is State.WARNING
     assert rights_check("/subscriptions/s", here, [row("*")], WHO).state is State.OK
+
+
+def test_of_several_missing_roles_the_widest_is_enough() -> None:
+    here = needs_of([], subscription="s", present=[], absent=["new"], purpose=Purpose.APPLY)
+
+    check = rights_check("/subscriptions/s", here, [], WHO)
+
+    assert '--role "Contributor" --scope /subscriptions/s' in check.fix
