@@ -15,6 +15,7 @@ from reconciler.core.diagnosis import Check, Identity, Purpose, State
 from reconciler.core.groups import DesiredGroup
 from reconciler.core.ids import GROUP_TYPE
 from reconciler.core.jsonval import Json, as_list, as_object, as_text, dig
+from reconciler.core.references import HolderKind, KeyReference
 
 _RESOURCE_GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
 _LOCATIONS = "Microsoft.ContainerInstance/locations"
@@ -22,9 +23,20 @@ _JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
 _ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
 _READER = "Reader"
 _CONTRIBUTOR = "Azure Container Instances Contributor Role"
+_KEYS = {
+    HolderKind.STORAGE_ACCOUNT: ("listKeys", "Storage Account Key Operator Service Role"),
+    HolderKind.WORKSPACE: ("sharedKeys", "Log Analytics Contributor"),
+}
 _OWNING = "Contributor"
 _JOINING, _ASSIGNING = "Network Contributor", "Managed Identity Operator"
-_WIDEST = (_OWNING, _CONTRIBUTOR, _JOINING, _ASSIGNING, _READER)  # the first holds the last, too
+_WIDEST = (
+    _OWNING,
+    _CONTRIBUTOR,
+    _JOINING,
+    _ASSIGNING,
+    *(role for _, role in _KEYS.values()),
+    _READER,
+)  # the first holds the last, too
 _NAMES_SHOWN = 4
 
 
@@ -66,6 +78,7 @@ def needs_of(
             needs.append(Need(scope=root, action=f"{GROUP_TYPE}/write", role=_CONTRIBUTOR))
     if purpose is Purpose.APPLY:
         needs += _linked(groups)
+    needs += _keys(groups, subscription, is_essential=purpose is Purpose.APPLY)
     return tuple(dict.fromkeys(needs))
 
 
@@ -88,6 +101,23 @@ def _linked(groups: Iterable[DesiredGroup]) -> Iterator[Need]:
                 yield Need(scope=scope, action=_JOIN, role=_JOINING)
         for scope in as_object(dig(group.body, "identity", "userAssignedIdentities")):
             yield Need(scope=scope, action=_ASSIGN, role=_ASSIGNING)
+
+
+def _keys(
+    groups: Iterable[DesiredGroup], subscription: str, *, is_essential: bool
+) -> Iterator[Need]:
+    """Keys that lie with resources; without them a plan compares less, and a write is refused."""
+    for group in groups:
+        for secret in group.secrets:
+            if isinstance(secret.reference, KeyReference):
+                holder = secret.reference.beside(subscription).holder
+                verb, role = _KEYS[holder.kind]
+                scope = (
+                    f"/subscriptions/{holder.subscription}/resourceGroups/{holder.resource_group}"
+                    f"/providers/{holder.kind.value}/{holder.name}"
+                )
+                action = f"{holder.kind.value}/{verb}/action"
+                yield Need(scope=scope, action=action, role=role, is_essential=is_essential)
 
 
 def allows(permissions: Iterable[Json], action: str) -> bool:

@@ -199,6 +199,21 @@ def test_rights_that_are_missing_by_scope(shop: Repository) -> None:
     assert {one["state"] for one in only_reads["permissions"]} == {"ok"}
 
 
+def test_the_right_to_list_keys_that_manifests_refer_to(shop: Repository) -> None:
+    key = {"fromStorageAccount": {"name": "shopfiles", "resourceGroup": "rg-data"}}
+    shop.write(group(env=[{"name": "KEY", "secureValue": key}]))
+    reader = {"value": [{"actions": ["*/read"], "notActions": []}]}
+    answering(shop, "/providers/Microsoft.Authorization/permissions", 200, reader)
+
+    needed = {one["says"]: one for one in found(shop)[1]["permissions"]}
+    planning = {one["says"]: one for one in found(shop, "--for", "plan")[1]["permissions"]}
+
+    says = "shopfiles: lacks Microsoft.Storage/storageAccounts/listKeys/action"
+    assert needed[says]["state"] == "failed"
+    assert planning[says]["state"] == "warning"
+    assert '--role "Storage Account Key Operator Service Role"' in needed[says]["fix"]
+
+
 def test_a_quota_without_room_and_a_group_too_large(shop: Repository) -> None:
     requests = {"cpu": 40, "memoryInGB": 1}
     large = group()
